@@ -1,0 +1,194 @@
+"""What a node hands to sandbox.dicom and what it gets back: the border behind which pynetdicom lives.
+
+A node offers ``Services`` and receives requests as values of this module; it calls others through ``Requestor``
+(sandbox.dicom.client). Connections come from a ``Dialler`` (the simulated network, or plain sockets for the archive
+alone), and whatever happens is told to an ``Observer``, from which logs, events and captures are made.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from pydicom.dataset import Dataset
+
+from sandbox.model.association import (
+    AssociationFacts,
+    Caller,
+    ContextResult,
+    DialFailure,
+    Direction,
+    Exchange,
+    ProposedContext,
+    Rejection,
+)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """An AE as its caller believes it to be: title, host (name or address), port."""
+
+    ae_title: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds. ``acse`` waits for association messages and is the ARTIM time, ``dimse`` for a response, ``network`` for
+    a silent peer, ``connect`` for TCP."""
+
+    connect: float = 3.0
+    acse: float = 15.0
+    dimse: float = 30.0
+    network: float = 60.0
+
+
+@dataclass(frozen=True)
+class SupportedContext:
+    """An abstract syntax an acceptor takes, the transfer syntaxes it takes it in (in order of preference), and whether a
+    requestor may ask to be SCP of it (role selection, PS3.7 D.3.3.4)."""
+
+    abstract_syntax: str
+    transfer_syntaxes: tuple[str, ...]
+    peer_may_be_scp: bool = False
+
+
+@dataclass(frozen=True)
+class AcceptorPolicy:
+    """Whom an AE accepts and for what. ``calling_ae`` None accepts every calling AE title; ``ignore_called_ae`` accepts
+    any called AE title (both are what an administrator should not do, and do)."""
+
+    ae_title: str
+    contexts: tuple[SupportedContext, ...]
+    calling_ae: frozenset[str] | None = None
+    ignore_called_ae: bool = False
+    maximum_associations: int = 25
+    maximum_pdu: int = 131072
+    timeouts: Timeouts = Timeouts()
+
+
+class Connection(Protocol):
+    """A connected TCP socket, with the addresses of both ends as the department knows them ("198.18.10.11:40112")."""
+
+    @property
+    def socket(self) -> socket.socket: ...
+    @property
+    def local(self) -> str: ...
+    @property
+    def peer(self) -> str: ...
+    @property
+    def peer_node(self) -> str: ...
+
+
+class Dialler(Protocol):
+    """Opens connections for one node. A failure is returned, never raised."""
+
+    def dial(
+        self, host: str, port: int, *, timeout: float, association: str, cause: int | None
+    ) -> Connection | DialFailure: ...
+
+
+class Observer(Protocol):
+    """Told everything that happens on one node's associations, in order, from the association's own thread.
+
+    ``requested`` comes first for both sides (for an acceptor as soon as the A-ASSOCIATE-RQ is decoded). ``pdu`` gives each
+    whole PDU once, header included, as bytes that are valid only during the call. None of these may raise or block long.
+    """
+
+    def requested(
+        self, facts: AssociationFacts, proposed: Sequence[ProposedContext], cause: int | None
+    ) -> None: ...
+    def failed(self, facts: AssociationFacts, failure: DialFailure) -> None: ...
+    def accepted(self, facts: AssociationFacts, contexts: Sequence[ContextResult]) -> None: ...
+    def rejected(self, facts: AssociationFacts, rejection: Rejection) -> None: ...
+    def released(self, facts: AssociationFacts) -> None: ...
+    def aborted(self, facts: AssociationFacts, reason: str) -> None: ...
+    def exchanged(self, facts: AssociationFacts, exchange: Exchange) -> None: ...
+    def pdu(self, facts: AssociationFacts, direction: Direction, data: memoryview) -> None: ...
+    def unspoken(self, caller: Caller, reason: str) -> None:
+        """A connection that never became an association: closed silently, garbage, no A-ASSOCIATE in time."""
+        ...
+
+
+@dataclass(frozen=True)
+class EchoRequest:
+    facts: AssociationFacts
+
+
+@dataclass(frozen=True)
+class StoreRequest:
+    """A received instance. ``dataset`` is the encoded data set exactly as received, in ``transfer_syntax``."""
+
+    facts: AssociationFacts
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+    dataset: bytes | memoryview
+    move_originator: str = ""
+    move_originator_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Query:
+    """A C-FIND, C-MOVE or C-GET identifier under one information model (UID of the SOP class)."""
+
+    facts: AssociationFacts
+    sop_class: str
+    identifier: Dataset
+    is_cancelled: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True)
+class StoreStatus:
+    """The status of a C-STORE-RSP with its optional error comment (at most 64 characters)."""
+
+    status: int
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class FindAnswer:
+    """One pending match (status FF00 or FF01 with an identifier), or a failure (no identifier) that ends the answers."""
+
+    status: int
+    identifier: Dataset | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An instance to be sent: where its Part 10 file lies and what it is. The bytes go out as they are."""
+
+    path: Path
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+
+
+@dataclass(frozen=True)
+class RetrievePlan:
+    """What a C-MOVE or C-GET shall send. ``status`` other than 0 refuses it (A801, A900, Cxxx), with ``comment``."""
+
+    objects: tuple[StoredObject, ...] = ()
+    status: int = 0
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What an acceptor offers; what is None is answered as the standard says (no such SOP class was negotiated).
+
+    ``resolve_destination`` looks a Move Destination up in the AE table; None is A801. ``requestor`` opens the association
+    for C-MOVE sub-operations.
+    """
+
+    echo: Callable[[EchoRequest], int] = lambda request: 0x0000
+    store: Callable[[StoreRequest], StoreStatus] | None = None
+    find: Callable[[Query], Iterator[FindAnswer]] | None = None
+    move: Callable[[Query, str], RetrievePlan] | None = None
+    get: Callable[[Query], RetrievePlan] | None = None
+    resolve_destination: Callable[[str], Peer | None] | None = None
