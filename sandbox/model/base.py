@@ -20,7 +20,6 @@ def explain_validation(error: ValidationError, where: str) -> BadInputError:
     the others follow in the mend, since mending one often mends the rest.
     """
     faults = [
-        f"{'.'.join(str(part) for part in fault['loc']) or 'the whole'}: {fault['msg']}"
-        for fault in error.errors()
+        f"{'.'.join(str(part) for part in fault['loc']) or 'the whole'}: {fault['msg']}" for fault in error.errors()
     ]
     return BadInputError(f"{where}: {faults[0]}.", " ".join(f"Also {fault}." for fault in faults[1:]))
