@@ -29,6 +29,8 @@ class Procedure(Model):
     """A line of the department's procedure catalogue: what can be ordered, and what it makes.
 
     ``series`` and ``images`` bound what one acquisition yields; ``anatomy`` names the phantom that draws it.
+    ``laterality`` is L, R, B, U (PS3.3 10.7) or empty where the body part has no sides. ``weight`` says how often the
+    procedure is ordered beside the others of its modality.
     """
 
     code: str = Field(max_length=16)
@@ -36,6 +38,8 @@ class Procedure(Model):
     description: str = Field(max_length=64)
     body_part: str = Field(max_length=16)
     anatomy: str
+    laterality: str = Field(default="", pattern="^[LRBU]?$")
+    weight: int = Field(default=1, ge=0)
 
 
 class Order(Model):
