@@ -45,8 +45,8 @@ class Direction(StrEnum):
 class Caller(Model):
     """Who is at the other end of an accepted connection, as the network sees it.
 
-    ``node`` is empty when an outside tool called. ``association`` and ``cause`` are the caller's own association and the
-    event that made it call, when the caller is a node of this lab; so both ends write the same association.
+    ``node`` is empty when an outside tool called. ``association`` and ``cause`` are the caller's own association and
+    the event that made it call, when the caller is a node of this lab; so both ends write the same association.
     """
 
     node: str = ""
@@ -69,7 +69,7 @@ class ProposedContext(Model):
 
 
 class ContextResult(Model):
-    """The acceptor's answer to one proposed context. ``result`` 0 accepted, 1 user, 2 no reason, 3 abstract, 4 transfer."""
+    """The acceptor's answer to one proposed context (PS3.8 9.3.3.2): ``result`` 0 accepted, 1 to 4 why not."""
 
     id: int
     abstract_syntax: str

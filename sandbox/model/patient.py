@@ -10,7 +10,7 @@ from sandbox.model.base import Model
 
 
 class Patient(Model):
-    """A person. ``name`` is in DICOM PN form (PS3.5 6.2.1): ``Family^Given^Middle``; it may hold accents and hyphens."""
+    """A person. ``name`` is in PN form (PS3.5 6.2.1), ``Family^Given^Middle``; it may hold accents and hyphens."""
 
     patient_id: str = Field(min_length=1, max_length=64)
     issuer: str = ""

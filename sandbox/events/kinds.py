@@ -1,0 +1,296 @@
+"""Every kind of event a lab can write: one frozen class a kind, named in dotted past tense.
+
+An event says what happened, not what it means. ``Audience.LATER`` marks what a trainee may see only in the debrief:
+the faults, and the traffic of checks. A kind that is not in this file cannot be written.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from sandbox.model.association import (
+    AssociationFacts,
+    ContextResult,
+    DialFailure,
+    Exchange,
+    ProposedContext,
+    Rejection,
+)
+from sandbox.model.base import Model
+from sandbox.model.config_path import Change
+from sandbox.model.verdict import Finding
+
+
+class Audience(StrEnum):
+    """Who may see an event while a drill runs."""
+
+    ALL = "all"
+    LATER = "later"
+
+
+class Body(Model):
+    """What an event carries. Subclasses set ``kind``; the registry below is made from them."""
+
+    kind: ClassVar[str]
+    audience: ClassVar[Audience] = Audience.ALL
+
+
+class LabStarted(Body):
+    kind = "lab.started"
+    site: str
+    scenario: str = ""
+    seed: int
+    recovered: bool = False
+
+
+class LabReset(Body):
+    kind = "lab.reset"
+
+
+class LabStopped(Body):
+    kind = "lab.stopped"
+
+
+class CommandIssued(Body):
+    kind = "command.issued"
+    command: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class CommandFinished(Body):
+    kind = "command.finished"
+    command: str
+    ok: bool
+    sentence: str
+
+
+class NodeStarted(Body):
+    kind = "node.started"
+    ae_title: str
+    address: str
+    published: str
+
+
+class NodeStopped(Body):
+    kind = "node.stopped"
+    reason: str = ""
+
+
+class NodeConfigSaved(Body):
+    kind = "node.config.saved"
+    changes: tuple[Change, ...]
+
+
+class NodeLogged(Body):
+    """A line of a node's own log, in the words of an administrator's log."""
+
+    kind = "node.logged"
+    level: str
+    text: str
+    association: str = ""
+
+
+class AssociationRequested(Body):
+    kind = "association.requested"
+    facts: AssociationFacts
+    proposed: tuple[ProposedContext, ...]
+
+
+class AssociationFailed(Body):
+    """No TCP connection came about."""
+
+    kind = "association.failed"
+    facts: AssociationFacts
+    failure: DialFailure
+
+
+class AssociationAccepted(Body):
+    kind = "association.accepted"
+    facts: AssociationFacts
+    contexts: tuple[ContextResult, ...]
+
+
+class AssociationRejected(Body):
+    kind = "association.rejected"
+    facts: AssociationFacts
+    rejection: Rejection
+
+
+class AssociationReleased(Body):
+    kind = "association.released"
+    facts: AssociationFacts
+
+
+class AssociationAborted(Body):
+    kind = "association.aborted"
+    facts: AssociationFacts
+    reason: str
+
+
+class ConnectionUnspoken(Body):
+    """Somebody connected and never asked for an association: a port test, a scanner, garbage."""
+
+    kind = "connection.unspoken"
+    peer: str
+    peer_node: str = ""
+    reason: str
+
+
+class DimseExchanged(Body):
+    kind = "dimse.exchanged"
+    association: str
+    side: str
+    peer_ae: str
+    exchange: Exchange
+
+
+class ExamAcquired(Body):
+    kind = "exam.acquired"
+    accession_number: str
+    patient_id: str
+    patient_name: str
+    modality: str
+    description: str
+    study_uid: str
+    instances: int
+
+
+class InstanceStored(Body):
+    """An instance became durable on this node (archive, router queue, workstation or a modality's own disk)."""
+
+    kind = "instance.stored"
+    study_uid: str
+    sop_instance: str
+    calling_ae: str = ""
+    association: str = ""
+    duplicate: bool = False
+
+
+class StudyRouted(Body):
+    """The router decided on an instance of a study for the first time. ``rules`` are those that matched."""
+
+    kind = "study.routed"
+    study_uid: str
+    accession_number: str = ""
+    rules: tuple[str, ...]
+    destinations: tuple[str, ...]
+
+
+class QueueSent(Body):
+    kind = "queue.sent"
+    destination: str
+    study_uid: str
+    sop_instance: str
+
+
+class QueueFailed(Body):
+    """An attempt to send failed; the entry stays and will be tried again in ``retry_in_s``."""
+
+    kind = "queue.failed"
+    destination: str
+    waiting: int
+    attempt: int
+    reason: str
+    retry_in_s: float
+
+
+class QueueEntryDied(Body):
+    kind = "queue.entry.died"
+    destination: str
+    sop_instance: str
+    reason: str
+
+
+class QueueHeld(Body):
+    kind = "queue.held"
+    destination: str
+    reason: str = ""
+
+
+class QueueResumed(Body):
+    kind = "queue.resumed"
+    destination: str
+
+
+class QueueRedriven(Body):
+    kind = "queue.redriven"
+    destination: str
+    entries: int
+
+
+class QueueDiscarded(Body):
+    kind = "queue.discarded"
+    destination: str
+    entries: int
+    reason: str = ""
+
+
+class BackgroundPaused(Body):
+    kind = "background.paused"
+
+
+class BackgroundResumed(Body):
+    kind = "background.resumed"
+
+
+class FaultApplied(Body):
+    kind = "fault.applied"
+    audience = Audience.LATER
+    fault: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    explanation: str = ""
+
+
+class FaultUndone(Body):
+    kind = "fault.undone"
+    audience = Audience.LATER
+    fault: str
+
+
+class TicketReceived(Body):
+    kind = "ticket.received"
+    ticket: int
+    sender: str
+    subject: str
+
+
+class HintRevealed(Body):
+    kind = "attempt.hint.revealed"
+    number: int
+    text: str
+
+
+class DiagnosisCommitted(Body):
+    kind = "attempt.diagnosis.committed"
+    node: str
+    layer: str
+    fault: str
+    evidence: str = ""
+
+
+class CheckStarted(Body):
+    kind = "attempt.check.started"
+
+
+class CheckFinished(Body):
+    kind = "attempt.check.finished"
+    finding: Finding
+
+
+class AttemptClosed(Body):
+    kind = "attempt.closed"
+    solved: bool
+    gave_up: bool = False
+
+
+def _all_kinds(base: type[Body]) -> dict[str, type[Body]]:
+    found: dict[str, type[Body]] = {}
+    for body in base.__subclasses__():
+        found[body.kind] = body
+    return found
+
+
+KINDS: dict[str, type[Body]] = _all_kinds(Body)
