@@ -257,6 +257,15 @@ class TicketReceived(Body):
     subject: str
 
 
+class EvidenceOpened(Body):
+    """Somebody looked: ``what`` is one of log, association, queue, config, studies, instance. For the debrief."""
+
+    kind = "attempt.evidence.opened"
+    audience = Audience.LATER
+    what: str
+    association: str = ""
+
+
 class HintRevealed(Body):
     kind = "attempt.hint.revealed"
     number: int

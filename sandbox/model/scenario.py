@@ -50,6 +50,37 @@ class Way(Model):
     fails: tuple[str, ...] = ()
 
 
+class SceneExam(Model):
+    """Exams that a modality makes as the scenario begins, so that there is somebody to call about.
+
+    ``id`` is what texts, steps and checks call them (``{trauma.patient}``; the first table may go without:
+    ``{patient}``). They are made after the fault unless ``before_fault``. ``at`` is the moment they happened, such as
+    "friday 16:20" or "-25 min"; several follow each other ``every_min`` minutes apart.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    node: str
+    procedure: str = ""
+    count: int = Field(1, ge=1, le=20)
+    images: int | None = Field(None, ge=1, le=500)
+    stat: bool = False
+    before_fault: bool = False
+    at: str = ""
+    every_min: int = Field(20, ge=1, le=600)
+
+
+class KeyEvidence(Model):
+    """What would have told the trainee: the first event of ``event`` kind on ``node``, and what it means in words.
+
+    ``about`` narrows it to events that mention this text (an AE title, a rule, a destination).
+    """
+
+    event: str
+    node: str
+    text: str
+    about: str = ""
+
+
 class Ticket(Model):
     """A complaint in the voice of ``sender`` (a person of the site). ``text`` names a Markdown file beside the scenario."""
 
@@ -82,7 +113,11 @@ class Diagnosis(Model):
 
 
 class Scenario(Model):
-    """A lesson. ``slug`` (the folder's name) and ``title`` name the symptom, never the cause."""
+    """A lesson. ``slug`` (the folder's name) and ``title`` name the symptom, never the cause.
+
+    ``starts`` is the weekday and time at which the phone rings ("monday 07:40"); empty is now. A check is a claim that
+    the fault breaks; an invariant holds before, during and after it.
+    """
 
     slug: str = ""
     title: str = Field(min_length=8, max_length=100)
@@ -95,6 +130,8 @@ class Scenario(Model):
     objectives: tuple[str, ...] = Field(min_length=1)
     fault: tuple[Primitive, ...] = Field(min_length=1)
     before: tuple[Step, ...] = ()
+    starts: str = ""
+    exam: tuple[SceneExam, ...] = ()
     ticket: tuple[Ticket, ...] = Field(min_length=1)
     check: tuple[Primitive, ...] = Field(min_length=1)
     invariant: tuple[Primitive, ...] = Field(min_length=1)
@@ -102,4 +139,5 @@ class Scenario(Model):
     diagnosis: Diagnosis
     solution: tuple[Way, ...] = Field(min_length=1)
     decoy: tuple[Way, ...] = Field(min_length=2)
+    evidence: tuple[KeyEvidence, ...] = ()
     debrief: str = "debrief.md"

@@ -294,6 +294,16 @@ class TimelineEntry(Model):
     seq: int
 
 
+class EvidenceView(Model):
+    """A thing that gave the answer: since when it could be seen, and when the trainee looked (seconds; None: never)."""
+
+    text: str
+    node: str
+    seq: int
+    available_s: float
+    opened_s: float | None = None
+
+
 class DebriefView(Model):
     """What happened, told afterwards."""
 
@@ -306,6 +316,7 @@ class DebriefView(Model):
     right_diagnosis: dict[str, str] = Field(default_factory=dict)
     solution: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    evidence: tuple[EvidenceView, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
     hints_used: int = 0
     checks_used: int = 0
