@@ -82,7 +82,7 @@ class KeyEvidence(Model):
 
 
 class Ticket(Model):
-    """A complaint in the voice of ``sender`` (a person of the site). ``text`` names a Markdown file beside the scenario."""
+    """A complaint in the voice of ``sender`` (a person of the site). ``text`` names a Markdown file of the folder."""
 
     sender: str = Field(alias="from")
     subject: str

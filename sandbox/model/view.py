@@ -214,7 +214,10 @@ class ExchangeView(Model):
 
 
 class AssociationView(Model):
-    """One association, both ends together. ``outcome`` is one of requested, accepted, released, rejected, aborted, failed."""
+    """One association, both ends together.
+
+    ``outcome`` is one of requested, accepted, released, rejected, aborted, failed.
+    """
 
     id: str
     at: datetime
@@ -285,7 +288,10 @@ class AttemptState(StrEnum):
 
 
 class TimelineEntry(Model):
-    """A line of the debrief. ``group`` is one of fault, symptom, investigation, change, check, hint, diagnosis, ticket."""
+    """A line of the debrief.
+
+    ``group`` is one of fault, symptom, investigation, change, check, hint, diagnosis, ticket.
+    """
 
     at: datetime
     elapsed_s: float
