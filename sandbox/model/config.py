@@ -16,9 +16,15 @@ from sandbox.model.base import Model
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$"
 
 
-def shown(title: str, help_text: str = "", *, unit: str = "", group: str = "General") -> dict[str, Any]:
-    """Keyword arguments for ``Field`` that tell the console how to show it."""
-    return {"title": title, "description": help_text, "json_schema_extra": {"unit": unit, "group": group}}
+def shown(
+    title: str, help_text: str = "", *, unit: str = "", group: str = "General", choices: str = ""
+) -> dict[str, Any]:
+    """Keyword arguments for ``Field`` that tell the console how to show it.
+
+    ``choices`` names the table whose lines may be chosen by name: "remotes" makes a field a choice from the AE table.
+    """
+    extra = {"unit": unit, "group": group} | ({"choices": choices} if choices else {})
+    return {"title": title, "description": help_text, "json_schema_extra": extra}
 
 
 class RemoteNode(Model):

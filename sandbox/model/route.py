@@ -69,7 +69,9 @@ class RouteRule(Model):
     calling_ae: str = Field("", max_length=16, **shown("From AE title", "Empty: from anybody."))
     hours: str = Field("", **shown("Hours", "Such as 07:00-19:00. Empty: always."))
     conditions: tuple[Condition, ...] = Field((), **shown("Conditions"))
-    destinations: tuple[str, ...] = Field(min_length=1, **shown("Send to", "Names from the AE table."))
+    destinations: tuple[str, ...] = Field(
+        min_length=1, **shown("Send to", "Names from the AE table.", choices="remotes")
+    )
     priority: Priority = Field(Priority.NORMAL, **shown("Priority"))
 
     @field_validator("hours")
