@@ -1,0 +1,205 @@
+"""The acceptor's side of an association: one thread from the accepted connection to its end.
+
+It reads the request, judges it, lets pynetdicom negotiate, and serves messages until the peer releases, aborts,
+vanishes or falls silent. The DIMSE-C services are those of sandbox.dicom.scp and .retrieve; what they do not know goes
+to pynetdicom's service classes (the DIMSE-N services).
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from pynetdicom._globals import MODE_ACCEPTOR
+from pynetdicom.presentation import PresentationContext
+
+from sandbox.dicom import retrieve, scp
+from sandbox.dicom.association import SynchronousAssociation
+from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
+from sandbox.dicom.messages import (
+    C_ECHO_RQ,
+    C_FIND_RQ,
+    C_GET_RQ,
+    C_MOVE_RQ,
+    C_STORE_RQ,
+    RESPONSE,
+    SERVICES,
+    Message,
+    response_to,
+    to_primitive,
+)
+from sandbox.dicom.negotiation import LIMIT_EXCEEDED, LocalAE, decode_request, judge
+from sandbox.dicom.pdus import AbortReason, AssociateRequest, read_associate_request
+from sandbox.model.association import AssociationFacts, Caller, Rejection, Side
+
+if TYPE_CHECKING:
+    from sandbox.dicom.client import Requestor
+
+log = logging.getLogger(__name__)
+
+# What is not known to be an operation here (PS3.7 annex C.5.15).
+_UNRECOGNISED_OPERATION = 0x0211
+
+_SERVED: Mapping[int, Callable[[AcceptorAssociation, Message], None]]
+
+
+class Host(Protocol):
+    """What an accepted association needs of its server."""
+
+    policy: AcceptorPolicy
+    services: Services
+    observer: Observer
+    requestor: Requestor | None
+    node: str
+    local: str
+    ae: LocalAE
+    contexts: list[PresentationContext]
+
+    def new_association_id(self) -> str: ...
+    def admit(self, association: AcceptorAssociation) -> bool: ...
+    def gone(self, association: AcceptorAssociation) -> None: ...
+    def forget(self, association: AcceptorAssociation) -> None: ...
+
+
+class AcceptorAssociation(SynchronousAssociation):
+    """A thread that serves one connection. ``caller`` is who the network says is calling."""
+
+    def __init__(self, host: Host, connection: socket.socket, caller: Caller) -> None:
+        policy = host.policy
+        super().__init__(host.ae, MODE_ACCEPTOR, connection, host.observer, policy.timeouts, policy.maximum_pdu)
+        self.host = host
+        self.caller = caller
+        self.daemon = True
+        self.name = f"{policy.ae_title} acceptor {caller.host}:{caller.port}"
+        self._connection = connection
+        self.acceptor.ae_title = policy.ae_title
+        self.acceptor.maximum_length = policy.maximum_pdu
+        self.acceptor.implementation_version_name = host.ae.implementation_version_name
+        self.acceptor.supported_contexts = host.contexts
+        # The association of a C-MOVE in progress, so that an interrupt reaches it too.
+        self.outgoing: Callable[[str], None] | None = None
+
+    def interrupt(self, reason: str) -> None:
+        super().interrupt(reason)
+        outgoing = self.outgoing
+        if outgoing is not None:
+            outgoing(reason)
+
+    def run_reactor(self) -> None:
+        """The whole life of the association."""
+        try:
+            self._live()
+        except Exception:
+            # A fault of ours must not leave the peer waiting, nor the end of the association untold.
+            log.exception("An association with %s:%s failed", self.caller.host, self.caller.port)
+            self.abort()
+            self.tell_aborted("an internal error")
+        finally:
+            # The place is free before we wait for the peer to close, and the thread forgotten only after.
+            self.host.gone(self)
+            self.finish(self.timeouts.acse)
+            self.host.forget(self)
+
+    def _live(self) -> None:
+        request = self._await_request()
+        if request is None:
+            return
+        if not self._accept(request):
+            return
+        while self.is_established:
+            message = self.dimse.receive(self.timeouts.network)
+            if message is not None:
+                self._serve(message)
+            elif self.answer_release():
+                return
+            elif self.dul.ended:
+                break
+            else:
+                self.dul.abort_by_provider(
+                    AbortReason.NOT_SPECIFIED, f"the peer was silent for {self.timeouts.network:g} s"
+                )
+        self.tell_aborted()
+
+    def _await_request(self) -> AssociateRequest | None:
+        pdu = self.dul.await_request(self.timeouts.acse)
+        if not pdu:
+            reason = self.ending if self.dul.ended else f"no A-ASSOCIATE-RQ within {self.timeouts.acse:g} s"
+            # ARTIM: closed without a word (PS3.8 table 9-10, Evt18 in Sta2).
+            self.host.observer.unspoken(self.caller, reason)
+            self.dul.close()
+            return None
+        try:
+            request = read_associate_request(pdu)
+        except ValueError as wrong:
+            self._refuse(f"an A-ASSOCIATE-RQ that cannot be read: {wrong}")
+            return None
+        return request
+
+    def _refuse(self, words: str) -> None:
+        self.dul.abort_by_provider(AbortReason.INVALID_PARAMETER, f"the peer sent {words}")
+        if self.facts is None:
+            self.host.observer.unspoken(self.caller, self.dul.ending)
+        else:
+            self.tell_aborted()
+
+    def _accept(self, request: AssociateRequest) -> bool:
+        """Tell the request, judge it and answer it. False means there is no association."""
+        self.introduce(
+            AssociationFacts(
+                id=self.caller.association or self.host.new_association_id(),
+                node=self.host.node,
+                side=Side.ACCEPTOR,
+                called_ae=request.called_ae,
+                calling_ae=request.calling_ae,
+                local=self.host.local,
+                peer=f"{self.caller.host}:{self.caller.port}",
+                peer_node=self.caller.node,
+            )
+        )
+        assert self.facts is not None
+        self.observer.requested(self.facts, request.proposed, self.caller.cause)
+        self.show_unseen()
+        rejection = judge(request, self.host.policy)
+        if rejection is None:
+            try:
+                self.requestor.primitive = decode_request(request)
+            except ValueError as wrong:
+                self._refuse(str(wrong))
+                return False
+            if not self.host.admit(self):
+                rejection = LIMIT_EXCEEDED
+        if rejection is not None:
+            self._reject(rejection)
+            return False
+        self.acse.negotiate_association()
+        if not self.is_established:
+            self.tell_aborted()
+            return False
+        self.observer.accepted(self.facts, self.context_results())
+        return True
+
+    def _reject(self, rejection: Rejection) -> None:
+        self.acse.send_reject(rejection.result, rejection.source, rejection.reason)
+        self.tell_rejected(rejection)
+
+    def _serve(self, message: Message) -> None:
+        field = message.command["CommandField"]
+        self.dimse.cancel_req.clear()
+        if field in _SERVED:
+            _SERVED[field](self, message)
+        elif field & RESPONSE or field not in SERVICES:
+            if not field & RESPONSE:
+                self.dimse.send(message.context_id, response_to(message.command, _UNRECOGNISED_OPERATION))
+        else:
+            self._serve_request(to_primitive(message), message.context_id)
+
+
+_SERVED = {
+    C_ECHO_RQ: scp.serve_echo,
+    C_STORE_RQ: scp.serve_store,
+    C_FIND_RQ: scp.serve_find,
+    C_MOVE_RQ: retrieve.serve_move,
+    C_GET_RQ: retrieve.serve_get,
+}

@@ -1,0 +1,77 @@
+"""Data sets to and from the bytes of a transfer syntax, and the data set part of a Part 10 file as it lies on disk.
+
+Identifiers are decoded; instances are not: they are cut out of their file and sent as they are. What cannot be decoded
+raises ValueError.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.uid import UID
+from pynetdicom.dsutils import encode
+
+from sandbox.dicom.syntaxes import CONVERTIBLE
+
+_PREAMBLE = 128
+_MAGIC = b"DICM"
+_LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
+
+
+def decode_dataset(data: bytes | memoryview, transfer_syntax: str) -> Dataset:
+    """The data set in ``data``, wholly read, so that a malformed one is found here and not later."""
+    syntax = UID(transfer_syntax)
+    try:
+        encoded = zlib.decompress(data, -zlib.MAX_WBITS) if syntax.is_deflated else bytes(data)
+        dataset = read_dataset(BytesIO(encoded), syntax.is_implicit_VR, syntax.is_little_endian)
+        dataset.walk(lambda holder, element: None)
+    except Exception as wrong:
+        # pydicom raises many kinds of errors for bytes that are no data set; they all mean this.
+        raise ValueError(f"the data set cannot be read: {wrong}") from wrong
+    return dataset
+
+
+def encode_dataset(dataset: Dataset, transfer_syntax: str) -> bytes:
+    """``dataset`` in the encoding of ``transfer_syntax``."""
+    syntax = UID(transfer_syntax)
+    encoded = encode(dataset, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+    if encoded is None:
+        raise ValueError(f"the data set cannot be encoded in {syntax.name}")
+    return encoded
+
+
+def dataset_offset(content: bytes | memoryview) -> int:
+    """Where the data set begins in a Part 10 file: after preamble and file meta information (PS3.10 7.1)."""
+    if bytes(content[_PREAMBLE : _PREAMBLE + 4]) != _MAGIC:
+        raise ValueError("this is no DICOM Part 10 file")
+    position = _PREAMBLE + 4
+    while position + 8 <= len(content):
+        group, _, vr, length = struct.unpack_from("<HH2sH", content, position)
+        if group != 0x0002:
+            break
+        if vr in _LONG_VRS:
+            (length,) = struct.unpack_from("<L", content, position + 8)
+            position += 4
+        position += 8 + length
+    return min(position, len(content))
+
+
+def read_encoded(path: Path) -> memoryview:
+    """The encoded data set of a Part 10 file, byte for byte."""
+    content = memoryview(path.read_bytes())
+    return content[dataset_offset(content) :]
+
+
+def convert(path: Path, transfer_syntax: str) -> bytes:
+    """The data set of a Part 10 file in another uncompressed transfer syntax. ValueError where that cannot be."""
+    dataset = dcmread(path)
+    stored = str(dataset.file_meta.TransferSyntaxUID)
+    if stored not in CONVERTIBLE or transfer_syntax not in CONVERTIBLE:
+        raise ValueError(f"{UID(stored).name} cannot be turned into {UID(transfer_syntax).name} here")
+    return encode_dataset(dataset, transfer_syntax)

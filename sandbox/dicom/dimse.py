@@ -1,0 +1,137 @@
+"""The DIMSE provider of one association: whole messages in and out, over the synchronous DUL.
+
+Our own services and clients use ``receive`` and ``send`` with ``Message`` and ``Command``; pynetdicom's service classes
+and its send_n_* methods use ``get_msg`` and ``send_msg`` as ever. Both are entered in the exchange book.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_primitives import C_CANCEL
+
+from sandbox.dicom.dul import SynchronousDUL
+from sandbox.dicom.exchanges import ExchangeBook
+from sandbox.dicom.messages import (
+    C_CANCEL_RQ,
+    NO_DATA_SET,
+    Command,
+    Message,
+    decode_command,
+    encode_command,
+    from_primitive,
+    to_primitive,
+)
+
+if TYPE_CHECKING:
+    from pynetdicom.association import Association
+
+_LONGEST_COMMAND = 1 << 16
+# Requests that arrive while one is being served. Asynchronous operations are never negotiated, so none should.
+_MOST_WAITING = 64
+
+
+class SynchronousDIMSE(DIMSEServiceProvider):
+    """``is_context`` says whether a presentation context was accepted; data on any other ends the association."""
+
+    def __init__(
+        self, assoc: Association, dul: SynchronousDUL, book: ExchangeBook, is_context: Callable[[int], bool]
+    ) -> None:
+        super().__init__(assoc)
+        self._dul = dul
+        self._book = book
+        self._is_context = is_context
+        self._waiting: deque[Message] = deque()
+        self._forget()
+
+    # --- messages ------------------------------------------------------------------------------------------------
+
+    def receive(self, silence: float) -> Message | None:
+        """The next message. None if the peer was silent for that many seconds, asked for release, or is gone."""
+        while not self._waiting:
+            if self._dul.ended or not self._dul.to_user_queue.empty() or not self._dul.advance(silence=silence):
+                return None
+        return self._waiting.popleft()
+
+    def send(self, context_id: int, command: Command, data: Any = None) -> None:
+        """Send a message. ``data`` is the encoded data set; the command must announce it."""
+        self._book.note(True, context_id, command, 0 if data is None else len(data))
+        self._dul.send_message(context_id, encode_command(command), data, self.maximum_pdu_size or 0)
+
+    def is_cancelled(self, message_id: int) -> bool:
+        """Whether the operation should stop: a C-CANCEL for it has arrived, or the association is gone."""
+        self._dul.poll()
+        return message_id in self.cancel_req or self._dul.ended
+
+    # --- what the DUL calls --------------------------------------------------------------------------------------
+
+    def receive_fragment(self, context_id: int, control: int, data: memoryview) -> None:
+        """Take one presentation data value (PS3.8 annex E), which may be any part of a message."""
+        if not self._is_context(context_id):
+            raise ValueError(f"presentation context {context_id} was not accepted")
+        if self._context_id not in (None, context_id):
+            raise ValueError("the fragments of one message come on two presentation contexts")
+        self._context_id = context_id
+        if control & 1:
+            self._receive_command(control, data)
+        elif self._message is None:
+            raise ValueError("a data set without a command before it")
+        else:
+            self._receive_data(control, data)
+
+    def _receive_command(self, control: int, data: memoryview) -> None:
+        if self._message is not None:
+            raise ValueError("a command where the data set of the one before should go on")
+        self._encoded += data
+        if len(self._encoded) > _LONGEST_COMMAND:
+            raise ValueError("the command set is longer than any command can be")
+        if control & 2:
+            self._message = decode_command(self._encoded)
+            if self._message.get("CommandDataSetType", NO_DATA_SET) == NO_DATA_SET:
+                self._complete(None)
+
+    def _receive_data(self, control: int, data: memoryview) -> None:
+        # The seam for receiving to a file: the command is known here, the data set is still to come.
+        if control & 2 and not self._data:
+            self._complete(bytes(data))
+            return
+        self._data += data
+        if control & 2:
+            self._complete(memoryview(self._data).toreadonly())
+
+    def _complete(self, data: bytes | memoryview | None) -> None:
+        assert self._message is not None
+        assert self._context_id is not None
+        message = Message(self._context_id, self._message, data)
+        self._forget()
+        self._book.note(False, message.context_id, message.command, 0 if data is None else len(data))
+        if message.command["CommandField"] == C_CANCEL_RQ:
+            if len(self.cancel_req) < _MOST_WAITING:
+                self.cancel_req[message.command.get("MessageIDBeingRespondedTo", 0)] = C_CANCEL()
+            return
+        if len(self._waiting) >= _MOST_WAITING:
+            raise ValueError("more requests at once than were negotiated")
+        self._waiting.append(message)
+
+    def _forget(self) -> None:
+        self._context_id: int | None = None
+        self._message: Command | None = None
+        self._encoded = bytearray()
+        self._data = bytearray()
+
+    # --- what pynetdicom calls -----------------------------------------------------------------------------------
+
+    def get_msg(self, block: bool = False) -> Any:
+        """The next message as (context id, primitive), or (None, None)."""
+        if not block and not self._waiting:
+            return None, None
+        message = self.receive(self.dimse_timeout or 0)
+        return (None, None) if message is None else (message.context_id, to_primitive(message))
+
+    def send_msg(self, primitive: Any, context_id: int) -> None:
+        """Send a primitive as a message."""
+        command, data = from_primitive(primitive)
+        self.send(context_id, command, data)

@@ -1,0 +1,157 @@
+"""Whether an association is accepted, and for what: the acceptor's judgement and the contexts in pynetdicom's terms.
+
+The judgement is a table of the rejections of PS3.8 9.3.4 in the order in which they are looked for. What a requestor
+or acceptor then agrees on context by context is pynetdicom's negotiation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Protocol
+
+from pydicom.uid import UID
+from pynetdicom import AE, _config
+from pynetdicom.pdu import A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.presentation import PresentationContext
+
+from sandbox.dicom.contract import AcceptorPolicy, SupportedContext
+from sandbox.dicom.pdus import APPLICATION_CONTEXT, AssociateRequest
+from sandbox.dicom.syntaxes import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from sandbox.model.ae_title import same_title
+from sandbox.model.association import ContextResult, Rejection
+
+UNSUPPORTED_VERSION = Rejection(result=1, source=2, reason=2)
+UNSUPPORTED_APPLICATION_CONTEXT = Rejection(result=1, source=1, reason=2)
+CALLED_AE_UNKNOWN = Rejection(result=1, source=1, reason=7)
+CALLING_AE_UNKNOWN = Rejection(result=1, source=1, reason=3)
+LIMIT_EXCEEDED = Rejection(result=2, source=3, reason=2)
+
+
+class Proposal(Protocol):
+    """A context to be proposed: SupportedContext and ProposedContext both are one. Ids are given anew."""
+
+    @property
+    def abstract_syntax(self) -> str: ...
+    @property
+    def transfer_syntaxes(self) -> tuple[str, ...]: ...
+
+
+class LocalAE(AE):
+    """Our application entity for pynetdicom. It counts no threads: the server does the counting of associations."""
+
+    def __init__(self, ae_title: str, maximum_pdu: int) -> None:
+        super().__init__(ae_title)
+        self.maximum_pdu_size = maximum_pdu
+        self.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
+        self.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+
+    @property
+    def active_associations(self) -> list[object]:  # type: ignore[override]
+        return []
+
+
+def quieten_pynetdicom() -> None:
+    """Keep pynetdicom's own account of things out of the logs: ours is made from what an Observer is told.
+
+    Called when a server or requestor is made, not on import. These settings are process-wide, and none changes what
+    goes over the wire.
+    """
+    _config.LOG_HANDLER_LEVEL = "none"
+    _config.LOG_REQUEST_IDENTIFIERS = False
+    _config.LOG_RESPONSE_IDENTIFIERS = False
+    logger = logging.getLogger("pynetdicom")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL + 1)
+
+
+def _is_title(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and "\\" not in text
+
+
+_CHECKS: tuple[tuple[Rejection, Callable[[AssociateRequest, AcceptorPolicy], bool]], ...] = (
+    # Bit 0 is version 1 and a requestor may name later versions beside it: the bit counts, not the number.
+    (UNSUPPORTED_VERSION, lambda request, policy: not request.protocol_version & 1),
+    (UNSUPPORTED_APPLICATION_CONTEXT, lambda request, policy: request.application_context != APPLICATION_CONTEXT),
+    (
+        CALLED_AE_UNKNOWN,
+        lambda request, policy: (
+            not _is_title(request.called_ae)
+            or not (policy.ignore_called_ae or same_title(request.called_ae, policy.ae_title))
+        ),
+    ),
+    (
+        CALLING_AE_UNKNOWN,
+        lambda request, policy: (
+            not _is_title(request.calling_ae)
+            or (policy.calling_ae is not None and request.calling_ae not in policy.calling_ae)
+        ),
+    ),
+)
+
+
+def judge(request: AssociateRequest, policy: AcceptorPolicy) -> Rejection | None:
+    """Why this request is rejected, or None. The limit of associations is the server's to judge."""
+    return next((rejection for rejection, fails in _CHECKS if fails(request, policy)), None)
+
+
+def decode_request(request: AssociateRequest) -> A_ASSOCIATE:
+    """pynetdicom's primitive of a request. Raises ValueError where its contents make no sense."""
+    pdu = A_ASSOCIATE_RQ()
+    try:
+        pdu.decode(request.tidied)
+        return pdu.to_primitive()
+    except Exception as wrong:
+        # pynetdicom raises whatever the malformed field led to; it is the PDU that is wrong.
+        raise ValueError(f"an A-ASSOCIATE-RQ that cannot be read: {wrong}") from wrong
+
+
+@cache
+def _uid(uid: str) -> UID:
+    return UID(uid)
+
+
+def supported(contexts: Iterable[SupportedContext]) -> list[PresentationContext]:
+    """What an acceptor supports. Made once a server: negotiation reads it and does not change it.
+
+    The SCU role is offered explicitly, so that a client which proposes it in so many words is not refused; a plain None
+    would leave role selection unanswered (PS3.7 D.3.3.4).
+    """
+    return [
+        _context(index, context, scu_role=True, scp_role=context.peer_may_be_scp)
+        for index, context in enumerate(contexts)
+    ]
+
+
+def proposals(contexts: Sequence[Proposal]) -> list[PresentationContext]:
+    """What a requestor proposes, with the ids 1, 3, 5 and so on."""
+    return [_context(index, context) for index, context in enumerate(contexts)]
+
+
+def _context(
+    index: int, given: Proposal, scu_role: bool | None = None, scp_role: bool | None = None
+) -> PresentationContext:
+    context = PresentationContext()
+    if index < 128:
+        context.context_id = 2 * index + 1
+    context.abstract_syntax = _uid(given.abstract_syntax)
+    context.transfer_syntax = [_uid(uid) for uid in given.transfer_syntaxes]
+    context.scu_role = scu_role
+    context.scp_role = scp_role
+    return context
+
+
+def results(accepted: Iterable[PresentationContext], rejected: Iterable[PresentationContext]) -> list[ContextResult]:
+    """The answers to all contexts in order of their ids."""
+    answers = [
+        ContextResult(
+            id=context.context_id or 0,
+            abstract_syntax=str(context.abstract_syntax or ""),
+            result=context.result if context.result is not None else 2,
+            transfer_syntax=str(context.transfer_syntax[0]) if context.result == 0 and context.transfer_syntax else "",
+        )
+        for context in (*accepted, *rejected)
+    ]
+    return sorted(answers, key=lambda answer: answer.id)

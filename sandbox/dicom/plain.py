@@ -1,0 +1,130 @@
+"""Ordinary sockets instead of the simulated network: for the archive alone and for AEs outside the department.
+
+Failures are told apart as the simulated network tells them apart. A simulated address is never dialled for real.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+
+from sandbox.dicom.contract import Observer
+from sandbox.model.address import SIMULATED
+from sandbox.model.association import (
+    AssociationFacts,
+    Caller,
+    ContextResult,
+    DialFailure,
+    DialOutcome,
+    Direction,
+    Exchange,
+    ProposedContext,
+    Rejection,
+)
+
+_OUTCOMES = {
+    errno.ECONNREFUSED: DialOutcome.REFUSED,
+    errno.ETIMEDOUT: DialOutcome.TIMED_OUT,
+    errno.ECONNRESET: DialOutcome.RESET,
+    errno.ECONNABORTED: DialOutcome.RESET,
+}
+
+
+def _written(address: tuple[object, ...]) -> str:
+    return f"{address[0]}:{address[1]}"
+
+
+@dataclass(frozen=True)
+class PlainConnection:
+    """A connected socket with its real addresses."""
+
+    socket: socket.socket
+    local: str
+    peer: str
+    peer_node: str = ""
+
+
+class PlainDialler:
+    """Dials names and addresses as the operating system knows them."""
+
+    def dial(
+        self,
+        host: str,
+        port: int,
+        *,
+        timeout: float,
+        association: str,  # noqa: ARG002
+        cause: int | None,  # noqa: ARG002
+    ) -> PlainConnection | DialFailure:
+        began = time.monotonic()
+
+        def failed(outcome: DialOutcome, reason: str, address: str = "") -> DialFailure:
+            elapsed = time.monotonic() - began
+            return DialFailure(outcome=outcome, host=host, port=port, address=address, elapsed_s=elapsed, reason=reason)
+
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as unknown:
+            return failed(DialOutcome.UNKNOWN_HOST, str(unknown))
+        failure = failed(DialOutcome.UNKNOWN_HOST, "the name has no address")
+        for family, kind, protocol, _, target in found:
+            address = str(target[0])
+            if _is_simulated(address):
+                failure = failed(DialOutcome.UNREACHABLE, "a simulated address exists only inside a lab", address)
+                continue
+            remaining = timeout - (time.monotonic() - began)
+            if remaining <= 0:
+                return failed(DialOutcome.TIMED_OUT, f"no answer within {timeout:g} s", address)
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(remaining)
+                sock.connect(target)
+                return PlainConnection(sock, _written(sock.getsockname()), _written(target))
+            except TimeoutError:
+                failure = failed(DialOutcome.TIMED_OUT, f"no answer within {timeout:g} s", address)
+            except OSError as wrong:
+                outcome = _OUTCOMES.get(wrong.errno or 0, DialOutcome.UNREACHABLE)
+                failure = failed(outcome, wrong.strerror or os.strerror(wrong.errno or 0), address)
+            sock.close()
+        return failure
+
+
+def _is_simulated(address: str) -> bool:
+    with contextlib.suppress(ValueError):
+        parsed = ip_address(address.partition("%")[0])
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return isinstance(parsed, IPv4Address) and parsed in SIMULATED
+    return False
+
+
+def outside_caller(address: tuple[str, int]) -> Caller:
+    """Whoever calls is from outside: for a server on ordinary sockets."""
+    return Caller(host=address[0], port=address[1])
+
+
+def association_ids(prefix: str = "a") -> Callable[[], str]:
+    """A source of association ids, unique in this process."""
+    numbers = itertools.count(1)
+    return lambda: f"{prefix}{next(numbers)}"
+
+
+class NullObserver:
+    """Is told everything and keeps nothing. A base for observers that want only some of it."""
+
+    def requested(self, facts: AssociationFacts, proposed: Sequence[ProposedContext], cause: int | None) -> None: ...
+    def failed(self, facts: AssociationFacts, failure: DialFailure) -> None: ...
+    def accepted(self, facts: AssociationFacts, contexts: Sequence[ContextResult]) -> None: ...
+    def rejected(self, facts: AssociationFacts, rejection: Rejection) -> None: ...
+    def released(self, facts: AssociationFacts) -> None: ...
+    def aborted(self, facts: AssociationFacts, reason: str) -> None: ...
+    def exchanged(self, facts: AssociationFacts, exchange: Exchange) -> None: ...
+    def pdu(self, facts: AssociationFacts, direction: Direction, data: memoryview) -> None: ...
+    def unspoken(self, caller: Caller, reason: str) -> None: ...

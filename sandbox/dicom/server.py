@@ -1,0 +1,169 @@
+"""A DICOM server of one AE: a blocking accept loop that gives every connection its own thread.
+
+It costs nothing while nobody calls and ends at once when told to. Only associations that were accepted count against
+the limit; connections that have not spoken yet are bounded apart, so that they cannot lock anybody out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from sandbox.dicom.acceptor import AcceptorAssociation
+from sandbox.dicom.client import Requestor
+from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
+from sandbox.dicom.negotiation import LocalAE, quieten_pynetdicom, supported
+from sandbox.model.association import Caller
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 256
+# Connections that have not asked for an association. Beyond this the oldest gives way.
+_MOST_UNSPOKEN = 256
+_STOP_S = 2.0
+# How long to leave the system alone when it has no descriptors left for another connection.
+_BREATH_S = 0.1
+
+
+class Server:
+    """Serves one AE on ``listener`` (bound, and listening or not), which it closes when it stops.
+
+    ``caller_of`` says who is behind a connection's address, ``local`` is how the department writes this server's own.
+    What it was given is fixed until it is stopped and another one made: saving a configuration is not restarting.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        policy: AcceptorPolicy,
+        services: Services,
+        observer: Observer,
+        *,
+        node: str,
+        caller_of: Callable[[tuple[str, int]], Caller],
+        local: str,
+        requestor: Requestor | None,
+        new_association_id: Callable[[], str],
+    ) -> None:
+        quieten_pynetdicom()
+        self.policy = policy
+        self.services = services
+        self.observer = observer
+        self.node = node
+        self.local = local
+        self.requestor = requestor
+        self.ae = LocalAE(policy.ae_title, policy.maximum_pdu)
+        self.contexts = supported(policy.contexts)
+        self._listener = listener
+        self._caller_of = caller_of
+        self._new_association_id = new_association_id
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._all: dict[AcceptorAssociation, None] = {}
+        self._admitted: set[AcceptorAssociation] = set()
+        self._thread = threading.Thread(target=self._accept, name=f"{policy.ae_title} server", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen and to serve."""
+        self._listener.settimeout(None)
+        self._listener.listen(_BACKLOG)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, abort every association and wait for their threads. Calling it again does nothing."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._wake()
+        if self._thread.ident is not None:
+            self._thread.join(_STOP_S)
+        self._listener.close()
+        with self._lock:
+            open_ones = list(self._all)
+        for association in open_ones:
+            association.interrupt("the server was stopped")
+        deadline = time.monotonic() + _STOP_S
+        for association in open_ones:
+            association.join(max(0.0, deadline - time.monotonic()))
+        for association in open_ones:
+            if association.is_alive():
+                # It is sending to a peer that does not read, or in a service that does not come back.
+                association.dul.cut()
+                association.join(_STOP_S)
+
+    @property
+    def active(self) -> int:
+        """How many associations are open."""
+        with self._lock:
+            return len(self._admitted)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The real address this server listens on."""
+        name = self._listener.getsockname()
+        return str(name[0]), int(name[1])
+
+    # --- what an association asks of its host --------------------------------------------------------------------
+
+    def new_association_id(self) -> str:
+        return self._new_association_id()
+
+    def admit(self, association: AcceptorAssociation) -> bool:
+        """Whether there is room for one more association, and take the place."""
+        with self._lock:
+            if len(self._admitted) >= self.policy.maximum_associations:
+                return False
+            self._admitted.add(association)
+            return True
+
+    def gone(self, association: AcceptorAssociation) -> None:
+        """This association has ended, whichever way."""
+        with self._lock:
+            self._admitted.discard(association)
+
+    def forget(self, association: AcceptorAssociation) -> None:
+        """This thread is done."""
+        with self._lock:
+            self._all.pop(association, None)
+
+    # --- accepting -----------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Make a blocked accept return. Linux does so on shutdown; elsewhere a connection of our own does."""
+        address = self._listener.getsockname()
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            with contextlib.suppress(OSError):
+                socket.create_connection(address[:2], 1).close()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, address = self._listener.accept()
+            except OSError as failed:
+                if not self._stopping.is_set():
+                    log.warning("%s cannot accept a connection: %s", self.policy.ae_title, failed)
+                    self._stopping.wait(_BREATH_S)
+                continue
+            if self._stopping.is_set():
+                connection.close()
+                return
+            try:
+                self._begin(connection, (str(address[0]), int(address[1])))
+            except Exception:
+                log.exception("%s cannot serve a connection", self.policy.ae_title)
+                connection.close()
+
+    def _begin(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        association = AcceptorAssociation(self, connection, self._caller_of(address))
+        with self._lock:
+            self._all[association] = None
+            unspoken = [one for one in self._all if one.facts is None]
+        if len(unspoken) > _MOST_UNSPOKEN:
+            unspoken[0].interrupt("more connections without a request than are held")
+        association.start()
