@@ -10,14 +10,19 @@ class Clock:
     """Runs at the speed of real time from ``start`` (the date and time it shows when made), or from now."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._origin = time.monotonic()
-        self._start = start or datetime.now().astimezone().replace(tzinfo=None)
+        self._made = time.monotonic()
+        self._set = (self._made, start or datetime.now().astimezone().replace(tzinfo=None))
 
     def now(self) -> datetime:
         """The department's local date and time, without a zone."""
-        return self._start + timedelta(seconds=time.monotonic() - self._origin)
+        origin, start = self._set
+        return start + timedelta(seconds=time.monotonic() - origin)
+
+    def move_to(self, moment: datetime) -> None:
+        """Show ``moment`` now and run on from there. A scenario tells its past this way; durations are not touched."""
+        self._set = (time.monotonic(), moment)
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds since the clock was made."""
-        return time.monotonic() - self._origin
+        """Seconds since the clock was made, however it was moved."""
+        return time.monotonic() - self._made

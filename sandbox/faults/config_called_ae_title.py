@@ -1,0 +1,48 @@
+"""A mistyped called AE title: one node calls another by a name that is not its own (PS3.8 9.3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox.faults.config_set import set_running
+from sandbox.faults.fault import Fault, Undo
+from sandbox.model.ae_title import AETitle
+from sandbox.model.config import NodeConfig
+from sandbox.model.config_path import with_value
+from sandbox.nodes.department import Department
+
+
+class CalledAETitle(Fault):
+    """``config.called_ae_title``: in ``node``'s AE table the line ``peer`` carries the AE title ``value``.
+
+    Where the called node checks its title, every association is rejected 1/1/7 (called AE title not recognized). Seen
+    from outside: ``echoscu -aec VALUE`` against the published port of ``peer`` is rejected for that reason.
+    """
+
+    kind = "config.called_ae_title"
+    layer = "association"
+
+    node: str
+    peer: str
+    value: AETitle
+
+    @property
+    def path(self) -> str:
+        """The setting that is wrong."""
+        return f"remotes.{self.peer}.ae_title"
+
+    def nodes(self) -> tuple[str, ...]:
+        return (self.node,)
+
+    def explanation(self) -> str:
+        return (
+            f"In {self.node}'s AE table, {self.peer} had the AE title {self.value!r}. {self.peer} has another title "
+            f"and checks what it is called, so it rejected every association from {self.node}: permanently, by the "
+            "service user, called AE title not recognized (1/1/7)."
+        )
+
+    def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
+        with_value(configs[self.node], self.path, self.value)
+
+    def break_it(self, department: Department) -> Undo:
+        return set_running(department, self.node, self.path, self.value)
