@@ -1,0 +1,337 @@
+"""One lab: a department that lives in a directory, with everything a person may do in it.
+
+A lab is opened on a directory (new or left by an earlier process), started, given commands, reset and stopped. It owns
+the event log, the network and the department; nothing of it is shared with another lab. The department is composed anew
+by a reset, so whoever works for a lab asks it for ``department`` each time and keeps no node.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from sandbox.events.event import SYSTEM, Event
+from sandbox.events.kinds import CommandFinished, CommandIssued, LabReset, LabStarted, LabStopped
+from sandbox.events.log import EventLog, because
+from sandbox.lab import command as command_module
+from sandbox.lab.associations import Associations
+from sandbox.lab.command import Command
+from sandbox.lab.commands import registry
+from sandbox.lab.composition import Composition, compose
+from sandbox.lab.directory import LabDirectory, LabRecord
+from sandbox.lab.history import place_history
+from sandbox.lab.lock import DirectoryLock
+from sandbox.lab.network_state import NetworkKeeper
+from sandbox.lab.ready import wait_until_ready
+from sandbox.lab.site import Site
+from sandbox.lab.snapshot import restore_snapshot, take_snapshot
+from sandbox.lab.views import lab_view
+from sandbox.model.clock import Clock
+from sandbox.model.errors import ConflictError, SandboxError, UnavailableError
+from sandbox.model.view import AttemptState, AttemptView, CommandResult, LabView
+from sandbox.nodes.department import Department
+
+log = logging.getLogger(__name__)
+
+COMMANDS_END_S = 5.0
+"""How long a reset waits for commands that it has cut off, in seconds."""
+
+
+class AttemptSource(Protocol):
+    """A drill as its lab knows it: something that can be shown."""
+
+    def view(self) -> AttemptView:
+        """The drill as the trainee may see it now."""
+        ...
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A command that this lab takes, and what it is run on."""
+
+    command: type[Command]
+    target: object
+
+
+class Lab:
+    """A running department. Every public method may be called from any thread."""
+
+    def __init__(
+        self,
+        site: Site,
+        directory: Path,
+        seed: int,
+        *,
+        clock: Clock | None = None,
+        scenario: str = "",
+        lab_id: str = "",
+        cache: Path | None = None,
+    ) -> None:
+        """``directory`` is the lab's own; what an earlier process left there is gone on with. ``cache`` is where
+        generated histories are kept for the next lab; None keeps them nowhere."""
+        self.site = site
+        self.place = LabDirectory(directory)
+        self._lock = DirectoryLock(self.place.lock_file)
+        self._lock.acquire()
+        try:
+            known = self.place.read_record()
+            self.recovered = known is not None
+            self.record = known or LabRecord.new(site, seed=seed, scenario=scenario, lab_id=lab_id)
+            self.clock = clock or Clock()
+            self.events = EventLog(self.clock, self.place.events_file)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._cache = cache
+        self._lifecycle = threading.RLock()
+        self._gate = threading.Condition()
+        self._busy = 0
+        self._resetting = False
+        self._stopped = False
+        self._composition: Composition | None = None
+        self._network_keeper: NetworkKeeper | None = None
+        self._offers: dict[str, Offer] = {name: Offer(entry, self) for name, entry in registry.commands().items()}
+        self.associations = Associations(self.events)
+        self.attempt: AttemptSource | None = None
+        self.started_at: datetime = self.clock.now()
+
+    @classmethod
+    def open(cls, directory: Path, *, clock: Clock | None = None, cache: Path | None = None) -> Lab:
+        """The lab that an earlier process left in ``directory``. NotFoundError when there is none."""
+        record = LabDirectory(directory).record()
+        return cls(record.site, directory, record.seed, clock=clock, cache=cache)
+
+    # --- what it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def seed(self) -> int:
+        return self.record.seed
+
+    @property
+    def scenario(self) -> str:
+        """The slug of the scenario, or empty."""
+        return self.record.scenario
+
+    @property
+    def directory(self) -> Path:
+        """The lab's own directory. A drill keeps its files in it too; a reset touches only ``nodes``."""
+        return self.place.path
+
+    @property
+    def department(self) -> Department:
+        """The nodes, as faults and checks are given them. Another one after a reset."""
+        return self.composition.department
+
+    @property
+    def composition(self) -> Composition:
+        """The department with its network, capture and background."""
+        if self._composition is None:
+            raise UnavailableError("The lab is not running.", "Start it first.")
+        return self._composition
+
+    @property
+    def is_running(self) -> bool:
+        return self._composition is not None
+
+    @property
+    def hides_later(self) -> bool:
+        """Whether events for later (faults, the traffic of checks) are hidden now: while a drill runs."""
+        return self.attempt is not None and self.attempt.view().state is AttemptState.RUNNING
+
+    def may_show(self, event: Event) -> bool:
+        """Whether an event may be shown to a trainee now."""
+        return not event.is_for_later or not self.hides_later
+
+    def view(self) -> LabView:
+        """The lab at a glance."""
+        return lab_view(self)
+
+    # --- lifecycle ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Bring the department up: its history put in place, all nodes started together, every one answering.
+
+        Without an earlier start there is a snapshot of the healthy department, to which ``reset`` goes back.
+        """
+        with self._lifecycle:
+            if self._composition is not None:
+                return
+            if self._stopped:
+                raise ConflictError("This lab has been stopped.", "Open it again.")
+            if not self.place.is_filled:
+                place_history(self.site, self.seed, self.place, self._cache)
+            self.place.write_record(self.record)
+            self.events.append(
+                LabStarted(site=self.site.slug, scenario=self.scenario, seed=self.seed, recovered=self.recovered),
+                actor=SYSTEM,
+            )
+            self._composition = composition = compose(
+                self.site, self.place, seed=self.seed, events=self.events, clock=self.clock, ports=self.record.ports
+            )
+            self._network_keeper = NetworkKeeper(composition.network, self.place.network_file)
+            self._network_keeper.start()
+            composition.start()
+            wait_until_ready(composition.department)
+            self.record = self.record.model_copy(update={"ports": composition.network.published_ports()})
+            self.place.write_record(self.record)
+            if not self.place.has_snapshot:
+                self.mark_start()
+            if self.record.background:
+                composition.background.start()
+
+    def stop(self, reason: str = "") -> None:
+        """End everything the lab runs and let go of its directory, which can be opened again. Safe to call twice."""
+        with self._lifecycle:
+            if self._stopped:
+                return
+            self._stopped = True
+            self._cut_off_commands()
+            try:
+                if self._network_keeper is not None:
+                    self._network_keeper.stop()
+                if self._composition is not None:
+                    composition, self._composition = self._composition, None
+                    composition.close()
+                    composition.network.close()
+            finally:
+                if not self.events.is_closed:
+                    self.events.append(LabStopped(), actor=SYSTEM)
+                    self.events.close()
+                self._lock.release()
+
+    def reset(self) -> None:
+        """Return to the last marked start: files, queues, configurations and network. The event log goes on."""
+        with self._lifecycle:
+            composition = self.composition
+            if not self.place.has_snapshot:
+                raise ConflictError("This lab has no marked start to return to.", "Wait until it is ready.")
+            with self._quiet():
+                composition.close()
+                state = restore_snapshot(self.place)
+                state.apply(composition.network)
+                self._composition = composition = compose(
+                    self.site,
+                    self.place,
+                    seed=self.seed,
+                    events=self.events,
+                    clock=self.clock,
+                    network=composition.network,
+                    capture=composition.capture,
+                )
+                self.events.append(LabReset())
+                composition.start()
+                wait_until_ready(composition.department)
+                if self.record.background:
+                    composition.background.start()
+
+    def mark_start(self) -> None:
+        """Take the snapshot to which ``reset`` returns. A drill calls it when the fault is in and all is quiet."""
+        with self._lifecycle:
+            composition = self.composition
+            with composition.background.held():
+                take_snapshot(self.place, composition.network)
+
+    snapshot = mark_start
+
+    def set_background(self, running: bool) -> None:
+        """Let the quiet flow of exams run or rest. The choice outlives a reset and a restart."""
+        background = self.composition.background
+        if running:
+            background.resume()
+        else:
+            background.pause()
+        self.record = self.record.model_copy(update={"background": running})
+        self.place.write_record(self.record)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    @property
+    def commands(self) -> Mapping[str, Offer]:
+        """Every command that this lab takes, by name."""
+        return MappingProxyType(self._offers)
+
+    def extend(self, commands: Iterable[type[Command]], target: object) -> None:
+        """Take more commands, which are run on ``target`` (a drill, for one)."""
+        self._offers.update({entry.name: Offer(entry, target) for entry in commands})
+
+    def parse(self, name: str, params: Mapping[str, Any]) -> Command:
+        """The command ``name`` with ``params``, or BadInputError in words."""
+        return command_module.parse({key: offer.command for key, offer in self._offers.items()}, name, params)
+
+    def execute(self, command: Command, actor: str) -> CommandResult:
+        """Run a command on behalf of ``actor``. The log has when it was issued, what it caused and how it ended."""
+        if command.name not in self._offers:
+            raise UnavailableError(f"This lab does not take {command.name}.", "It belongs to a drill.")
+        target = self._offers[command.name].target
+        issued = self.events.append(
+            CommandIssued(command=command.name, params=command.params), node=command.about_node, actor=actor
+        )
+        with because(issued.seq, actor):
+            try:
+                with self._at_work(command):
+                    result = command.run(target)
+            except SandboxError as wrong:
+                self._finished(command, False, str(wrong))
+                raise
+            except Exception as wrong:
+                if self._resetting or self._stopped:
+                    self._finished(command, False, "The lab was reset meanwhile.")
+                    raise ConflictError("The lab was reset meanwhile.", "Try again.") from wrong
+                log.exception("%s failed", command.name)
+                self._finished(command, False, f"This went wrong inside the sandbox: {wrong}")
+                raise
+            self._finished(command, result.ok, result.sentence)
+        return result.model_copy(update={"event": issued.seq})
+
+    def _finished(self, command: Command, ok: bool, sentence: str) -> None:
+        self.events.append(
+            CommandFinished(command=command.name, ok=ok, sentence=sentence), node=command.about_node
+        )
+
+    @contextmanager
+    def _at_work(self, command: Command) -> Iterator[None]:
+        """Counted as busy, so that a reset can wait for what it cuts off. The reset itself is not counted."""
+        if not command.counts_as_work:
+            yield
+            return
+        with self._gate:
+            if self._resetting:
+                raise ConflictError("The lab is being reset.", "Try again in a second.")
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._busy -= 1
+                self._gate.notify_all()
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """No command begins inside the block, and those under way are cut off first."""
+        self._cut_off_commands()
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._resetting = False
+                self._gate.notify_all()
+
+    def _cut_off_commands(self) -> None:
+        with self._gate:
+            self._resetting = True
+            busy = self._busy
+        if busy and self._composition is not None:
+            self._composition.close()
+            with self._gate:
+                self._gate.wait_for(lambda: self._busy == 0, COMMANDS_END_S)

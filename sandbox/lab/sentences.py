@@ -1,0 +1,193 @@
+"""Each kind of event in words, for feeds, timelines and the command line. One line of the table a kind.
+
+A sentence says what happened as somebody in the department would, without the cause and without numbers that mean
+nothing to a reader. ``GOOD`` says whether an event is good news, bad news, or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.dicom.explain import explain_rejection, explain_status
+from sandbox.events.event import Event
+from sandbox.model.association import DialOutcome
+from sandbox.model.verdict import Verdict
+from sandbox.model.view import EventView
+
+Sentence = Callable[[str, Any], str]
+"""From the node's name and the event's body to the sentence."""
+
+DIALLED: Mapping[DialOutcome, str] = {
+    DialOutcome.REFUSED: "the connection was refused",
+    DialOutcome.TIMED_OUT: "nobody answered in time",
+    DialOutcome.UNKNOWN_HOST: "the host name is not known",
+    DialOutcome.UNREACHABLE: "the host cannot be reached",
+    DialOutcome.RESET: "the connection was cut",
+}
+"""Why no connection came about, in words."""
+
+
+def event_view(event: Event) -> EventView:
+    """An event as feeds and timelines show it."""
+    body: Any = event.body
+    facts = getattr(body, "facts", None)
+    good = GOOD.get(event.kind)
+    return EventView(
+        seq=event.seq,
+        at=event.at,
+        kind=event.kind,
+        node=event.node,
+        actor=event.actor,
+        cause=event.cause,
+        sentence=SENTENCES[event.kind](event.node, body),
+        association=facts.id if facts is not None else getattr(body, "association", ""),
+        good=good(body) if callable(good) else good,
+    )
+
+
+def counted(number: int, what: str, plural: str = "") -> str:
+    """ "1 image", "3 images"."""
+    return f"{number} {what if number == 1 else plural or what + 's'}"
+
+
+def value_in_words(value: Any) -> str:
+    """A setting's value as a sentence shows it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list | tuple):
+        return ", ".join(value_in_words(item) for item in value) or "nothing"
+    if isinstance(value, dict):
+        return str(value.get("name") or ", ".join(f"{key} {value_in_words(item)}" for key, item in value.items()))
+    return str(value) if value != "" else "nothing"
+
+
+def _command(node: str, body: Any) -> str:
+    where = f" on {node}" if node else ""
+    said = ", ".join(f"{key} {value_in_words(value)}" for key, value in body.params.items() if key != "node")
+    return f"Command {body.command}{where}{': ' + said if said else ''}."
+
+
+def _saved(node: str, body: Any) -> str:
+    told = [f"{c.path} from {value_in_words(c.before)} to {value_in_words(c.after)}" for c in body.changes[:3]]
+    more = len(body.changes) - len(told)
+    return f"{node}: configuration saved: {'; '.join(told)}{f'; and {more} more' if more > 0 else ''}."
+
+
+def _exchanged(node: str, body: Any) -> str:
+    exchange = body.exchange
+    answer = "no answer came" if exchange.status < 0 else explain_status(exchange.service, exchange.status).text
+    return f"{node}: {exchange.service} with {body.peer_ae or 'an unnamed AE'}: {answer}."
+
+
+def _waiting(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds >= 1 else "less than a second"
+
+
+SENTENCES: Mapping[str, Sentence] = {
+    "lab.started": lambda node, b: (
+        f"The department of {b.site} is up again after an interruption." if b.recovered else f"{b.site} is up."
+    ),
+    "lab.reset": lambda node, b: "The department was put back to its start.",
+    "lab.stopped": lambda node, b: "The department was shut down.",
+    "command.issued": _command,
+    "command.finished": lambda node, b: b.sentence,
+    "node.started": lambda node, b: f"{node} started and listens as {b.ae_title} on {b.address}.",
+    "node.stopped": lambda node, b: f"{node} stopped{': ' + b.reason if b.reason else ''}.",
+    "node.config.saved": _saved,
+    "node.logged": lambda node, b: f"{node}: {b.text}",
+    "association.requested": lambda node, b: (
+        f"{b.facts.calling_ae} at {b.facts.local if b.facts.side == 'requestor' else b.facts.peer} asks "
+        f"{b.facts.called_ae} for an association."
+    ),
+    "association.failed": lambda node, b: (
+        f"{node} could not connect to {b.facts.called_ae} at {b.failure.host}:{b.failure.port}: "
+        f"{DIALLED[b.failure.outcome]}."
+    ),
+    "association.accepted": lambda node, b: (
+        f"Association from {b.facts.calling_ae} to {b.facts.called_ae}: "
+        f"{sum(context.accepted for context in b.contexts)} of {counted(len(b.contexts), 'context')} accepted."
+    ),
+    "association.rejected": lambda node, b: (
+        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} rejected: {explain_rejection(b.rejection).text}."
+    ),
+    "association.released": lambda node, b: (
+        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} released."
+    ),
+    "association.aborted": lambda node, b: (
+        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} aborted: {b.reason}."
+    ),
+    "connection.unspoken": lambda node, b: (
+        f"{b.peer_node or b.peer} connected to {node} and never asked for an association: {b.reason}."
+    ),
+    "dimse.exchanged": _exchanged,
+    "exam.acquired": lambda node, b: (
+        f"{node} scanned {b.patient_name} ({b.patient_id}): {b.description}, {counted(b.instances, 'image')}, "
+        f"accession number {b.accession_number or 'missing'}."
+    ),
+    "instance.stored": lambda node, b: (
+        f"{node} had this image already." if b.duplicate else f"{node} stored an image from {b.calling_ae or node}."
+    ),
+    "study.routed": lambda node, b: (
+        f"{node} routes study {b.accession_number or b.study_uid} to {', '.join(b.destinations)} "
+        f"by {', '.join(b.rules)}."
+        if b.destinations
+        else f"{node} has no rule for study {b.accession_number or b.study_uid}; it goes nowhere."
+    ),
+    "queue.sent": lambda node, b: f"{node} sent an image to {b.destination}.",
+    "queue.failed": lambda node, b: (
+        f"{node} could not send to {b.destination} ({counted(b.waiting, 'image')} waiting): {b.reason}. "
+        f"Attempt {b.attempt}; the next in {_waiting(b.retry_in_s)}."
+    ),
+    "queue.entry.died": lambda node, b: f"{node} gave up sending an image to {b.destination}: {b.reason}.",
+    "queue.held": lambda node, b: (
+        f"{node}: the queue for {b.destination} is held{': ' + b.reason if b.reason else ''}."
+    ),
+    "queue.resumed": lambda node, b: f"{node}: the queue for {b.destination} runs again.",
+    "queue.redriven": lambda node, b: (
+        f"{node}: {counted(b.entries, 'image')} for {b.destination} put back into the queue."
+    ),
+    "queue.discarded": lambda node, b: (
+        f"{node}: {counted(b.entries, 'image')} for {b.destination} thrown away{': ' + b.reason if b.reason else ''}."
+    ),
+    "background.paused": lambda node, b: "The quiet flow of ordinary exams rests.",
+    "background.resumed": lambda node, b: "The quiet flow of ordinary exams goes on.",
+    "fault.applied": lambda node, b: f"Fault {b.fault} applied. {b.explanation}".strip(),
+    "fault.undone": lambda node, b: f"Fault {b.fault} undone.",
+    "ticket.received": lambda node, b: f"Ticket {b.ticket} from {b.sender}: {b.subject}.",
+    "attempt.hint.revealed": lambda node, b: f"Hint {b.number} was read.",
+    "attempt.diagnosis.committed": lambda node, b: f"Diagnosis: {b.node}, {b.layer}, {b.fault}.",
+    "attempt.check.started": lambda node, b: "The fix is being checked.",
+    "attempt.check.finished": lambda node, b: b.finding.sentence,
+    "attempt.evidence.opened": lambda node, b: f"Looked at {b.what}{' of ' + node if node else ''}.",
+    "attempt.closed": lambda node, b: (
+        "The drill is solved." if b.solved else "The drill was given up." if b.gave_up else "The drill is over."
+    ),
+}
+"""Every kind of event, and what is said of it. A test compares the keys with sandbox.events.kinds."""
+
+_VERDICTS = {Verdict.PASS: True, Verdict.FAIL: False, Verdict.COULD_NOT_TELL: None}
+
+GOOD: Mapping[str, bool | Callable[[Any], bool | None]] = {
+    "command.finished": lambda b: None if b.ok else False,
+    "node.started": True,
+    "node.logged": lambda b: False if b.level == "error" else None,
+    "association.failed": False,
+    "association.rejected": False,
+    "association.aborted": False,
+    "association.accepted": lambda b: None if any(context.accepted for context in b.contexts) else False,
+    "dimse.exchanged": lambda b: None if b.exchange.status in (0x0000, 0xFE00) else False,
+    "instance.stored": True,
+    "study.routed": lambda b: None if b.destinations else False,
+    "queue.sent": True,
+    "queue.failed": False,
+    "queue.entry.died": False,
+    "queue.held": False,
+    "queue.resumed": True,
+    "queue.discarded": False,
+    "attempt.check.finished": lambda b: _VERDICTS[b.finding.verdict],
+    "attempt.closed": lambda b: b.solved,
+}
+"""Whether an event is good news (True), bad news (False) or neither (absent, or None)."""
