@@ -1,4 +1,4 @@
-"""What a newcomer does: clone, `make run`, open the address. In CI always; elsewhere when asked for, as it downloads."""
+"""What a newcomer does: clone, `make run`, open the address. Always in CI; elsewhere when asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ASKED_FOR = bool(os.environ.get("CI") or os.environ.get("PACS_SANDBOX_TEST_FRESH
 
 pytestmark = [
     pytest.mark.skipif(
-        not ASKED_FOR, reason="installs from the internet; set PACS_SANDBOX_TEST_FRESH_CLONE=1 to run it"
+        not ASKED_FOR, reason="downloads; set PACS_SANDBOX_TEST_FRESH_CLONE=1 to run it"
     ),
     pytest.mark.timeout(600),
 ]
