@@ -20,7 +20,7 @@ from sandbox.nodes.department import Department
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict with its sentence. ``evidence`` are numbers of events, ``facts`` short statements under the sentence."""
+    """A verdict with its sentence. ``evidence`` are numbers of events, ``facts`` short statements beside it."""
 
     verdict: Verdict
     sentence: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -57,7 +57,7 @@ class Surface:
     site: Site
     seed: int
     now: datetime
-    memory: Memory = Memory()
+    memory: Memory = field(default_factory=Memory)
 
     def random(self, purpose: str) -> random.Random:
         """The generator for one purpose: independent of every other, the same for the same seed."""

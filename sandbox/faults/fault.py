@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -11,20 +11,24 @@ from sandbox.events.event import FAULT
 from sandbox.events.kinds import FaultApplied, FaultUndone
 from sandbox.events.log import because
 from sandbox.model.base import Model
+from sandbox.model.config import NodeConfig
 from sandbox.nodes.department import Department
 
 Undo = Callable[[], None]
-"""Puts back what was there before, so that nothing tells that the fault ever was. Calling it twice does nothing more."""
+"""Puts back what was there before, so that nothing tells that the fault was. Calling it twice does nothing more."""
 
 
 class Fault(Model):
     """A cause. Subclasses set ``kind`` and implement ``break_it``; ``layer`` is where a good diagnosis would place it.
 
-    ``nodes`` says which nodes the parameters name, so that a linter can tell a misspelt one.
+    ``nodes`` says which nodes the parameters name, so that a linter can tell a misspelt one. ``at`` is when it
+    happened ("friday 15:40"); without it, shortly before everything else of the scenario.
     """
 
     kind: ClassVar[str]
     layer: ClassVar[str]
+
+    at: str = ""
 
     @abstractmethod
     def nodes(self) -> tuple[str, ...]:
@@ -33,6 +37,10 @@ class Fault(Model):
     @abstractmethod
     def explanation(self) -> str:
         """What was wrong and what it led to, in a sentence or two for the debrief."""
+
+    @abstractmethod
+    def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
+        """Raise BadInputError or NotFoundError when the fault cannot be caused on nodes with these configurations."""
 
     @abstractmethod
     def break_it(self, department: Department) -> Undo:
