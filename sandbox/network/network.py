@@ -11,69 +11,31 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
-from sandbox.model.association import Caller, DialFailure, DialOutcome
-from sandbox.model.base import Model
+from sandbox.model.association import Caller, DialFailure
 from sandbox.model.errors import BadInputError, ConflictError, UnavailableError
-from sandbox.network.callers import CallerTable, DialledSocket
-from sandbox.network.connect import Connector, IPAddress, IPNetwork, NotConnected
+from sandbox.network.callers import CallerTable
+from sandbox.network.connect import Connector, IPNetwork
+from sandbox.network.dialling import PING, Call, Dialling, NodeDialler
+from sandbox.network.links import LinkFault
 from sandbox.network.plan import AddressPlan, FirewallRule
 from sandbox.network.ports import PublishedPorts
-from sandbox.network.topology import Arrived, Failed, Lookup, Outside, Route, Silent, Topology
+from sandbox.network.relay import Relays
+from sandbox.network.topology import Arrived, Failed, Lookup, Outside, Silent, Topology
+from sandbox.network.views import (
+    HostView,
+    LinkView,
+    ListenerView,
+    NetworkView,
+    PingOutcome,
+    PingResult,
+    PortOpen,
+    Resolution,
+)
+from sandbox.network.wire import Wire
 
 # How long close() waits for dials that are being ended.
 _CLOSING_S = 5.0
-_LOOPBACK = {4: "127.0.0.1", 6: "::1"}
-
-
-class Resolution(Model):
-    """What a name resolved to for one node. ``address`` is empty for NXDOMAIN; ``source`` says who answered."""
-
-    name: str
-    address: str = ""
-    source: str
-
-    @property
-    def found(self) -> bool:
-        return bool(self.address)
-
-
-class PingOutcome(StrEnum):
-    REPLY = "reply"
-    TIMED_OUT = "timed-out"
-    UNKNOWN_HOST = "unknown-host"
-    UNREACHABLE = "unreachable"
-
-
-class PingResult(Model):
-    """One echo request and its answer, if any. ``ms`` is the round trip."""
-
-    host: str
-    address: str = ""
-    outcome: PingOutcome
-    ms: float | None = None
-    reason: str = ""
-
-
-class PortOpen(Model):
-    """A port that took a connection, which was closed again at once. ``ms`` is how long that took."""
-
-    host: str
-    port: int
-    address: str
-    ms: float
-
-
-@dataclass(frozen=True)
-class NetworkConnection:
-    """A connected, blocking TCP socket and both its ends as the department knows them ("198.18.10.11:40112")."""
-
-    socket: socket.socket
-    local: str
-    peer: str
-    peer_node: str
 
 
 class Listener:
@@ -101,29 +63,33 @@ class Listener:
         self._network._close_listener(self)
 
 
-class NodeDialler:
-    """Opens connections for one node (a ``sandbox.dicom.contract.Dialler``). ``close`` ends its waits."""
+class Link:
+    """The link between two hosts, told from ``a``: what ``Network.link`` returns to set and clear faults with.
 
-    def __init__(self, network: Network, node: str) -> None:
+    A relay carries the connections made while there is a fault, and stays in them when it is changed or cleared.
+    Connections that were open before run on untouched; set a plain ``LinkFault()`` early to have hold of them.
+    """
+
+    def __init__(self, network: Network, a: str, b: str) -> None:
         self._network = network
-        self.node = node
-        self._closed = False
+        self.a, self.b = a, b
 
-    def dial(
-        self, host: str, port: int, *, timeout: float, association: str = "", cause: int | None = None
-    ) -> NetworkConnection | DialFailure:
-        """Connect to ``host``:``port`` within ``timeout`` seconds. ``association`` and ``cause`` are told to the
-        acceptor by ``Network.caller_of``."""
-        return self._network._dial(self, host, port, timeout, association, cause)
+    def set(self, fault: LinkFault) -> None:
+        """From now on, this is wrong with the link, and nothing else."""
+        self._network._set_fault(self.a, self.b, fault)
+
+    def clear(self) -> None:
+        """Nothing is wrong any more; what was on its way arrives."""
+        self._network._set_fault(self.a, self.b, None)
 
     @property
-    def closed(self) -> bool:
-        return self._closed
+    def fault(self) -> LinkFault | None:
+        return self._network.topology.fault_between(self.a, self.b)
 
-    def close(self) -> None:
-        """Fail every dial that waits, and every later one."""
-        self._closed = True
-        self._network.topology.notify()
+    @property
+    def connections(self) -> int:
+        """How many open connections a relay carries over this link, called from either end."""
+        return self._network._relays.open_between(self.a, self.b)
 
 
 class Network:
@@ -145,9 +111,11 @@ class Network:
         # A node's own published port is reached even when that is on an address of this machine other than loopback.
         self._connector = Connector([*outside, self._ports.own_network])
         self._callers = CallerTable()
+        self._relays = Relays(self.topology.fault_between)
+        wire = Wire(self._connector, self._callers, self._relays, self._ports.reach)
+        self._dialling = Dialling(self.topology, self._connector, wire, self._ports)
         self._lock = threading.Lock()
         self._listeners: dict[tuple[str, int], Listener] = {}
-        self._dialling = 0
 
     # --- listening ---------------------------------------------------------------------------------------------------
 
@@ -169,13 +137,9 @@ class Network:
 
     def _close_listener(self, listener: Listener) -> None:
         with self._lock:
-            if self._listeners.get((listener.node, listener.port)) is not listener:
-                return
-            del self._listeners[listener.node, listener.port]
-            self._ports.release(listener.node, listener.port, listener.socket)
-
-    def _listens(self, node: str, port: int) -> bool:
-        return (node, port) in self._listeners
+            if self._listeners.get((listener.node, listener.port)) is listener:
+                del self._listeners[listener.node, listener.port]
+                self._ports.release(listener.node, listener.port, listener.socket)
 
     def published_ports(self) -> dict[str, int]:
         """Every real port in use so far, in the form that ``preferred_ports`` takes ("ARCHIVE:11112" → 40123)."""
@@ -183,125 +147,18 @@ class Network:
 
     def address_of(self, node: str) -> str:
         """The simulated address of a node's host."""
-        return str(self.topology.host(node).address)
+        return self._dialling.address_of(node)
 
     # --- calling -----------------------------------------------------------------------------------------------------
 
     def dialler(self, node: str) -> NodeDialler:
         """What ``node`` opens its connections with."""
         self.topology.host(node)
-        return NodeDialler(self, node)
+        return NodeDialler(self._dialling, node)
 
     def caller_of(self, peer: tuple[str, int]) -> Caller:
         """Who is at ``peer``, the real address an accepted socket names. An outside tool has no node."""
         return self._callers.find(peer)
-
-    def _dial(
-        self, dialler: NodeDialler, host: str, port: int, timeout: float, association: str, cause: int | None
-    ) -> NetworkConnection | DialFailure:
-        started = time.monotonic()
-        with self._lock:
-            self._dialling += 1
-        try:
-            made = self._attempt(dialler, host, port, started + timeout, association, cause)
-        finally:
-            with self._lock:
-                self._dialling -= 1
-            if self.topology.closed:
-                self.topology.notify()
-        if isinstance(made, NetworkConnection):
-            return made
-        return DialFailure(
-            outcome=made.outcome,
-            host=host,
-            port=port,
-            address=made.address,
-            elapsed_s=round(time.monotonic() - started, 4),
-            reason=made.reason,
-        )
-
-    def _attempt(
-        self, dialler: NodeDialler, host: str, port: int, deadline: float, association: str, cause: int | None
-    ) -> NetworkConnection | Failed:
-        route = self._settle(dialler, host, port, deadline)
-        if isinstance(route, Failed):
-            return route
-        if isinstance(route, Outside):
-            return self._connect_outside(dialler.node, route.address, port, deadline, association, cause)
-        return self._connect_inside(dialler.node, route, port, deadline, association, cause)
-
-    def _settle(self, dialler: NodeDialler, host: str, port: int | None, deadline: float) -> Arrived | Outside | Failed:
-        """The route, after waiting for as long as there is silence. A change of the network is noticed while waiting,
-        as TCP's repeated SYN would."""
-        while True:
-            if dialler.closed:
-                return Failed(DialOutcome.UNREACHABLE, f"{dialler.node} is stopping.")
-            if port is None:
-                route: Route = self.topology.route_ping(dialler.node, host)
-            else:
-                route = self.topology.route(dialler.node, host, port, self._listens)
-            if not isinstance(route, Silent):
-                return route
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                return Failed(DialOutcome.TIMED_OUT, "No answer.", route.address, route.cause)
-            self.topology.wait_for_change(remaining)
-
-    def _connect_inside(
-        self, node: str, route: Arrived, port: int, deadline: float, association: str, cause: int | None
-    ) -> NetworkConnection | Failed:
-        real = self._ports.real(route.node, port)
-        if real is None:
-            return Failed(DialOutcome.REFUSED, "Connection refused.", str(route.address))
-        made = self._connect(node, self._ports.reach, real, deadline, association, cause)
-        if isinstance(made, NotConnected):
-            return Failed(made.outcome, made.reason, str(route.address))
-        sock, caller = made
-        return NetworkConnection(sock, f"{caller.host}:{caller.port}", f"{route.address}:{port}", route.node)
-
-    def _connect_outside(
-        self, node: str, address: IPAddress, port: int, deadline: float, association: str, cause: int | None
-    ) -> NetworkConnection | Failed:
-        if not self._connector.permits(address):
-            reason = f"{address} is neither in this department nor among the outside networks it may reach."
-            return Failed(DialOutcome.UNREACHABLE, reason, str(address))
-        made = self._connect(node, address, port, deadline, association, cause)
-        if isinstance(made, NotConnected):
-            return Failed(made.outcome, made.reason, str(address))
-        sock, caller = made
-        shown = f"[{address}]" if address.version == 6 else str(address)
-        return NetworkConnection(sock, f"{caller.host}:{caller.port}", f"{shown}:{port}", self._node_at(address, port))
-
-    def _connect(
-        self, node: str, address: IPAddress, port: int, deadline: float, association: str, cause: int | None
-    ) -> tuple[socket.socket, Caller] | NotConnected:
-        sock = DialledSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
-        try:
-            if self._is_own(address):
-                # Bound first, so that the acceptor can ask who calls as soon as it has accepted.
-                sock.bind((_LOOPBACK[address.version] if address.is_loopback else str(address), 0))
-                self._callers.enter(sock, self._caller(node, sock, association, cause))
-            failed = self._connector.connect(sock, address, port, max(0.0, deadline - time.monotonic()))
-            if failed is None:
-                return sock, self._caller(node, sock, association, cause)
-        except OSError as wrong:
-            failed = NotConnected(DialOutcome.UNREACHABLE, f"{wrong.strerror or wrong}.")
-        sock.close()
-        return failed
-
-    def _caller(self, node: str, sock: socket.socket, association: str, cause: int | None) -> Caller:
-        port = int(sock.getsockname()[1])
-        return Caller(node=node, host=self.address_of(node), port=port, association=association, cause=cause)
-
-    def _is_own(self, address: IPAddress) -> bool:
-        return address.is_loopback or address == self._ports.reach
-
-    def _node_at(self, address: IPAddress, port: int) -> str:
-        if self._is_own(address):
-            for listener in list(self._listeners.values()):
-                if listener.published[1] == port:
-                    return listener.node
-        return ""
 
     # --- looking -----------------------------------------------------------------------------------------------------
 
@@ -315,7 +172,10 @@ class Network:
         """An ICMP echo from ``node``. Firewalls often let it pass where TCP is dropped, and the other way round: only
         rules for all ports apply to it, and then the plan's ``icmp``. Ports play no part: a host that is on answers."""
         started = time.monotonic()
-        route = self._settle(NodeDialler(self, node), host, None, started + timeout)
+        call = Call(self.dialler(node), host, PING, started + timeout)
+        route: Arrived | Outside | Failed = self._dialling.settle(call)
+        if isinstance(route, Arrived) and route.fault is not None:
+            route = self._dialling.travel(call, 2 * route.fault.latency_ms / 1000) or route
         if isinstance(route, Failed):
             outcome = PingOutcome(route.outcome.value)
             return PingResult(host=host, address=route.address, outcome=outcome, reason=route.reason)
@@ -343,7 +203,7 @@ class Network:
 
     def explain(self, node: str, host: str, port: int) -> str:
         """Why a dial would end as it would, in one sentence that names the cause: for instructors and debriefs."""
-        route = self.topology.explain(node, host, port, self._listens)
+        route = self.topology.explain(node, host, port, self._ports.is_open)
         match route:
             case Arrived():
                 return f"{route.node} takes connections on port {port}."
@@ -397,6 +257,51 @@ class Network:
         rules.remove(rule)
         self.set_rules(rules)
 
+    def link(self, a: str, b: str) -> Link:
+        """The link between two hosts, to set faults on."""
+        self.topology.host(a), self.topology.host(b)
+        return Link(self, a, b)
+
+    def _set_fault(self, a: str, b: str, fault: LinkFault | None) -> None:
+        self.topology.set_fault(a, b, fault)
+        self._relays.wake()
+
+    def describe(self) -> NetworkView:
+        """Everything about this network as it is now."""
+        with self._lock:
+            listeners = list(self._listeners.values())
+        return NetworkView(
+            domain=self.topology.plan.domain,
+            vlans=self.topology.plan.vlans,
+            hosts=tuple(
+                HostView(
+                    name=host.name,
+                    address=str(host.address),
+                    vlan=self.topology.vlan_of(host.address) or "",
+                    is_on=host.is_on,
+                )
+                for host in self.topology.hosts()
+            ),
+            listeners=tuple(
+                ListenerView(
+                    node=each.node,
+                    address=self.address_of(each.node),
+                    port=each.port,
+                    published_host=each.published[0],
+                    published_port=each.published[1],
+                )
+                for each in listeners
+            ),
+            dns=self.topology.dns,
+            hosts_tables=self.topology.hosts_tables,
+            rules=self.rules,
+            default_action=self.topology.plan.default_action,
+            links=tuple(
+                LinkView(a=a, b=b, fault=fault, connections=self._relays.open_between(a, b))
+                for (a, b), fault in self.topology.links().items()
+            ),
+        )
+
     # --- ending ------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -405,12 +310,12 @@ class Network:
             return
         self.topology.close()
         self._connector.close()
+        self._relays.close()
         with self._lock:
-            for listener in self._listeners.values():
-                listener.socket.close()
             self._listeners.clear()
         self._ports.close()
-        if self.topology.wait_for(lambda: not self._dialling, _CLOSING_S):
+        self._relays.close()
+        if self.topology.wait_for(lambda: self._dialling.under_way == 0, _CLOSING_S):
             self._connector.dispose()
 
     def __enter__(self) -> Network:

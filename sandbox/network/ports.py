@@ -49,6 +49,7 @@ class PublishedPorts:
         self._lock = threading.Lock()
         self._ports: dict[tuple[str, int], int] = {}
         self._reserved: dict[tuple[str, int], socket.socket] = {}
+        self._open: dict[tuple[str, int], socket.socket] = {}
 
     @property
     def own_network(self) -> IPNetwork:
@@ -80,15 +81,28 @@ class PublishedPorts:
                 sock.listen(BACKLOG)
             real = int(sock.getsockname()[1])
             self._ports[node, port] = real
+            self._open[node, port] = sock
             return Published(sock, real, moved_from)
 
     def release(self, node: str, port: int, sock: socket.socket) -> None:
         """Close a listening socket and keep its port bound, so that dialling it is refused and it can be had again."""
         with self._lock:
+            if self._open.get((node, port)) is not sock:
+                return
+            del self._open[node, port]
             sock.close()
             reserved = self._bound(self._ports[node, port])
             if reserved is not None:
                 self._reserved[node, port] = reserved
+
+    def is_open(self, node: str, port: int) -> bool:
+        """Whether ``node`` listens on ``port`` now."""
+        return (node, port) in self._open
+
+    def node_at(self, real: int) -> str:
+        """The node that listens on a real port; empty when none does."""
+        with self._lock:
+            return next((node for (node, port) in self._open if self._ports[node, port] == real), "")
 
     def known(self) -> dict[str, int]:
         """Every port that was published, by the keys that ``preferred`` takes."""
@@ -100,10 +114,11 @@ class PublishedPorts:
         return self._ports.get((node, port))
 
     def close(self) -> None:
-        """Give every reserved port back."""
+        """Close every listener and give every port back."""
         with self._lock:
-            for sock in self._reserved.values():
+            for sock in (*self._open.values(), *self._reserved.values()):
                 sock.close()
+            self._open.clear()
             self._reserved.clear()
 
     def _preference(self, node: str, port: int) -> int:

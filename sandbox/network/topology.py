@@ -90,6 +90,7 @@ class Topology:
         self._links: dict[tuple[str, str], LinkFault] = {}
         self._turns: dict[IPv4Address, int] = {}
         self._closed = False
+        self._version = 0
 
     # --- state -------------------------------------------------------------------------------------------------------
 
@@ -97,6 +98,7 @@ class Topology:
     def _change(self) -> Iterator[None]:
         with self._changed:
             yield
+            self._version += 1
             self._changed.notify_all()
 
     def notify(self) -> None:
@@ -113,11 +115,15 @@ class Topology:
     def closed(self) -> bool:
         return self._closed
 
-    def wait_for_change(self, timeout_s: float) -> None:
-        """Return at the next change, or after ``timeout_s``."""
+    @property
+    def version(self) -> int:
+        """Counts the changes."""
+        return self._version
+
+    def wait_for_change(self, since: int, timeout_s: float) -> None:
+        """Return at the first change after version ``since``, or after ``timeout_s``."""
         with self._changed:
-            if not self._closed:
-                self._changed.wait(timeout_s)
+            self._changed.wait_for(lambda: self._version != since, timeout_s)
 
     def wait_for(self, over: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until ``over`` holds, looking at every change; whether it came to that within ``timeout_s``."""
@@ -225,8 +231,8 @@ class Topology:
         only rules for all ports and falls back to ``icmp``. Traffic that leaves the department is allowed unless a rule
         names "outside" or the address itself.
         """
-        vlan = self._vlan_of(source)
-        if vlan is not None and vlan == self._vlan_of(target):
+        vlan = self.vlan_of(source)
+        if vlan is not None and vlan == self.vlan_of(target):
             return Action.ALLOW, None
         for rule in self._rules:
             if rule.port in (None, port) and self._names(rule.source, source) and self._names(rule.target, target):
@@ -292,7 +298,8 @@ class Topology:
         self._turns[address] = turn + 1
         return owners[turn % len(owners)]
 
-    def _vlan_of(self, address: IPAddress) -> str | None:
+    def vlan_of(self, address: IPAddress) -> str | None:
+        """The VLAN in whose subnet ``address`` lies."""
         return next((vlan.name for vlan in self.plan.vlans if address in vlan.subnet), None)
 
     def _names(self, term: str, address: IPAddress) -> bool:

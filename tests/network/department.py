@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from sandbox.network.network import Listener, Network, NetworkConnection
+from sandbox.network.dialling import NetworkConnection
+from sandbox.network.network import Listener, Network
 from sandbox.network.plan import AddressPlan
 
 DEADLINE_S = 10.0

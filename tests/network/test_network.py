@@ -13,8 +13,10 @@ import pytest
 from sandbox.dicom.contract import Connection, Dialler
 from sandbox.model.association import DialFailure, DialOutcome
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
-from sandbox.network.network import Network, NetworkConnection, PingOutcome, PortOpen
+from sandbox.network.dialling import NetworkConnection
+from sandbox.network.network import Network
 from sandbox.network.plan import FirewallRule
+from sandbox.network.views import PingOutcome, PortOpen
 from tests.network.department import DEADLINE_S, accept, dial, eventually, plan, receive
 
 
@@ -263,7 +265,7 @@ def test_a_dial_that_waits_notices_the_mend(network: Network) -> None:
     made: list[NetworkConnection] = []
     waiting = threading.Thread(target=lambda: made.append(dial(network, "CT1", "archive", 104, timeout=DEADLINE_S)))
     waiting.start()
-    eventually(lambda: network._dialling == 1)
+    eventually(lambda: network._dialling.under_way == 1)
     network.power("ARCHIVE", on=True)
     waiting.join(DEADLINE_S)
     assert made[0].peer_node == "ARCHIVE"
@@ -277,7 +279,7 @@ def test_waits_end_at_once_on_closing(network: Network, ending: str) -> None:
     failures: list[object] = []
     waiting = threading.Thread(target=lambda: failures.append(dialler.dial("archive", 104, timeout=60.0)))
     waiting.start()
-    eventually(lambda: network._dialling == 1)
+    eventually(lambda: network._dialling.under_way == 1)
     started = time.monotonic()
     {"network": network.close, "dialler": dialler.close}[ending]()
     waiting.join(DEADLINE_S)
@@ -298,7 +300,7 @@ def test_closing_ends_a_real_connect(network: Network) -> None:
         port = full.getsockname()[1]
         waiting = threading.Thread(target=lambda: failures.append(failure(network, "CT1", "localhost", port, 60.0)))
         waiting.start()
-        eventually(lambda: network._dialling == 1)
+        eventually(lambda: network._dialling.under_way == 1)
         started = time.monotonic()
         network.close()
         waiting.join(DEADLINE_S)
