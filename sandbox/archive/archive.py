@@ -1,0 +1,333 @@
+"""The archive as its owner sees it: DICOM services, an administrator's reads, bulk loading and opening after a crash.
+
+"Stored" is said when the file is in place and its row is committed, both as durable as the ``sync`` policy asks, and
+not before. An instance that comes again changes nothing: the first copy stays, and a second one that differs is told
+apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from sqlalchemy.exc import SQLAlchemyError
+
+from sandbox.archive import views
+from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
+from sandbox.archive.index.database import open_database, sqlite_url
+from sandbox.archive.index.index import Index, InstanceRecord
+from sandbox.archive.part10 import NotPart10Error, file_head, opened, part10_bytes, read_meta
+from sandbox.archive.query import find
+from sandbox.archive.recovery import RecoveryReport, record_of, recover
+from sandbox.archive.retrieve import plan
+from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
+from sandbox.archive.uids import is_uid
+from sandbox.archive.views import Counts, StudyDetail, StudyFilter, StudySummary
+from sandbox.dicom.contract import FindAnswer, Query, RetrievePlan, Services, StoreRequest, StoreStatus
+from sandbox.model.errors import BadInputError, UnavailableError
+
+SUCCESS = 0x0000
+INVALID_INSTANCE = 0x0117
+OUT_OF_RESOURCES = 0xA700
+MISMATCH = 0xA900
+CANNOT_UNDERSTAND = 0xC000
+
+_COMMENT_LENGTH = 64
+_LOCKS = 64
+_LOADED_AT_A_TIME = 500
+
+
+@dataclass(frozen=True)
+class StoredInstance:
+    """An instance just stored: enough for a log line and a routing rule. ``is_new`` False: it was here before;
+    ``differs`` then says whether the second copy was another data set (the first one is kept)."""
+
+    request: StoreRequest
+    header: Header
+    path: Path
+    size: int
+    is_new: bool = True
+    differs: bool = False
+
+    @property
+    def study_uid(self) -> str:
+        return self.header.get_keyword("StudyInstanceUID")
+
+
+class Archive:
+    """An image store with its index, under ``directory`` (index.sqlite, store/) or with the index at ``url``.
+
+    ``ae_title`` is answered as Retrieve AE Title; a callable follows a configuration that changes. ``on_stored`` is
+    called after each C-STORE that succeeded, from the association's thread. ``reserve`` bytes of the disk stay free.
+    Only one process may have a directory open.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        ae_title: Callable[[], str] | str,
+        url: str | None = None,
+        sync: str | Sync = Sync.FULL,
+        on_stored: Callable[[StoredInstance], None] | None = None,
+        reserve: int = 0,
+    ) -> None:
+        self.directory = directory
+        self._ae_title = ae_title if callable(ae_title) else lambda: ae_title
+        self._on_stored = on_stored
+        self._instance_locks = tuple(threading.Lock() for _ in range(_LOCKS))
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock_file = _lock(directory)
+        try:
+            policy = Sync(sync)
+            self.files = ImageStore(directory / "store", policy, reserve=reserve)
+            self._index = Index(open_database(url or sqlite_url(directory / "index.sqlite"), policy))
+            self.recovery: RecoveryReport = recover(self._index, self.files)
+        except BaseException:
+            os.close(self._lock_file)
+            raise
+
+    # -- DICOM services ------------------------------------------------------------------------------------------
+
+    def services(self) -> Services:
+        """The four services as an acceptor offers them. Move destinations and the requestor are the node's to add."""
+        return Services(store=self.store, find=self.find, move=self.move, get=self.get)
+
+    def store(self, request: StoreRequest) -> StoreStatus:
+        """C-STORE (PS3.4 B.2.3): 0000 once durable, else what was wrong with the instance or with us."""
+        if not is_uid(request.sop_instance):
+            return _failed(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
+        try:
+            header = read_header(request.dataset, request.transfer_syntax)
+        except UnreadableError as wrong:
+            return _failed(CANNOT_UNDERSTAND, str(wrong))
+        if refused := _mismatch(request, header):
+            return _failed(MISMATCH, refused)
+        try:
+            stored = self._keep(request, header)
+        except OutOfResourcesError as wrong:
+            return _failed(OUT_OF_RESOURCES, wrong.sentence)
+        except SQLAlchemyError:
+            return _failed(OUT_OF_RESOURCES, "The index cannot be written at the moment")
+        if self._on_stored is not None:
+            self._on_stored(stored)
+        return StoreStatus(SUCCESS)
+
+    def find(self, query: Query) -> Iterator[FindAnswer]:
+        """C-FIND (PS3.4 C.4.1)."""
+        return find(self._index, self._ae_title(), query)
+
+    def move(self, query: Query, destination: str) -> RetrievePlan:  # noqa: ARG002
+        """What a C-MOVE sends (PS3.4 C.4.2). Whether the destination is known is the AE table's business."""
+        return plan(self._index, self.files.path, query)
+
+    def get(self, query: Query) -> RetrievePlan:
+        """What a C-GET sends (PS3.4 C.4.3)."""
+        return plan(self._index, self.files.path, query)
+
+    # -- Reads ---------------------------------------------------------------------------------------------------
+
+    def studies(self, wanted: StudyFilter | None = None, *, limit: int = 100, offset: int = 0) -> list[StudySummary]:
+        """Studies that ``wanted`` lets through, the last received first."""
+        return views.list_studies(self._index, wanted or StudyFilter(), limit, offset)
+
+    def count_studies(self, wanted: StudyFilter | None = None) -> int:
+        """How many studies ``studies`` would give without a limit."""
+        return views.count_studies(self._index, wanted or StudyFilter())
+
+    def study(self, study_uid: str) -> StudyDetail | None:
+        """One study with series and instances in the order of their numbers, or None."""
+        return views.study_detail(self._index, study_uid)
+
+    def instance_path(self, sop_instance: str) -> Path | None:
+        """The Part 10 file of an instance, or None if it is not indexed."""
+        found = self._index.file_of(sop_instance)
+        return None if found is None else self.files.path(found.file)
+
+    def counts(self) -> Counts:
+        """Totals: patients, studies, series, instances, bytes."""
+        return views.count_all(self._index)
+
+    def audit(self) -> RecoveryReport:
+        """Look at every file and every row: index files that have none, report rows whose file is gone."""
+        return recover(self._index, self.files, thorough=True)
+
+    # -- Bulk loading and removal --------------------------------------------------------------------------------
+
+    def add_files(self, paths: Iterable[Path]) -> int:
+        """Take Part 10 files in, by hard link where possible; how many were new. The files must not be changed later.
+
+        Raises BadInputError for a file that is no sound instance; those before it are in.
+        """
+        return self._load(self._adopted(path) for path in paths)
+
+    def add_datasets(self, datasets: Iterable[Dataset]) -> int:
+        """Write and index data sets (with file meta, or else in explicit little endian); how many were new."""
+        return self._load(self._written(dataset) for dataset in datasets)
+
+    def forget_study(self, study_uid: str) -> int:
+        """Remove a study's rows and files for good; how many instances. Rows go first, in one transaction with a note
+        of the files, so that a crash in between leaves nothing behind."""
+        with contextlib.ExitStack() as held:
+            for lock in self._instance_locks:
+                held.enter_context(lock)
+            files = self._index.forget_study(study_uid)
+            for file in files:
+                self.files.remove(file)
+            if files:
+                self._index.removed(files)
+        return len(files)
+
+    def close(self) -> None:
+        """Let go of index and directory. Closing twice is once too often and harmless."""
+        self._index.close()
+        if self._lock_file >= 0:
+            os.close(self._lock_file)
+            self._lock_file = -1
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- Within --------------------------------------------------------------------------------------------------
+
+    def _lock_for(self, sop_instance: str) -> threading.Lock:
+        return self._instance_locks[zlib.crc32(sop_instance.encode("ascii")) % _LOCKS]
+
+    def _keep(self, request: StoreRequest, header: Header) -> StoredInstance:
+        """File first, then row, under the instance's lock: two senders of one instance take turns."""
+        with self._lock_for(request.sop_instance):
+            known = self._index.file_of(request.sop_instance)
+            if known is not None and (path := self.files.path(known.file)).exists():
+                differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, request.dataset)
+                return StoredInstance(request, header, path, known.size, is_new=False, differs=differs)
+            head = file_head(
+                request.sop_class, request.sop_instance, request.transfer_syntax, request.facts.calling_ae.strip()
+            )
+            file, size = self.files.write(request.sop_instance, (head, request.dataset))
+            is_new = self._index.add(
+                InstanceRecord(
+                    header=header,
+                    sop_class=request.sop_class,
+                    sop_instance=request.sop_instance,
+                    transfer_syntax=request.transfer_syntax,
+                    file=file,
+                    size=size,
+                    received=time.time(),
+                )
+            )
+        return StoredInstance(request, header, self.files.path(file), size, is_new=is_new)
+
+    def _adopted(self, path: Path) -> InstanceRecord | None:
+        try:
+            record = record_of(path, "")
+        except (UnreadableError, NotPart10Error, OSError) as wrong:
+            raise BadInputError(f"{path} is no DICOM instance: {wrong}", "Leave it out.") from wrong
+        _check_loadable(record, str(path))
+        if self._index.file_of(record.sop_instance) is not None:
+            return None
+        file, size = self.files.adopt(record.sop_instance, path)
+        return replace(record, file=file, size=size)
+
+    def _written(self, dataset: Dataset) -> InstanceRecord | None:
+        data = part10_bytes(dataset)
+        meta = read_meta(data)
+        record = InstanceRecord(
+            header=read_header(memoryview(data)[meta.offset :], meta.transfer_syntax),
+            sop_class=meta.sop_class,
+            sop_instance=meta.sop_instance,
+            transfer_syntax=meta.transfer_syntax,
+            file="",
+            size=len(data),
+            received=time.time(),
+        )
+        _check_loadable(record, meta.sop_instance)
+        if self._index.file_of(record.sop_instance) is not None:
+            return None
+        file, size = self.files.place(record.sop_instance, data)
+        return replace(record, file=file, size=size)
+
+    def _load(self, records: Iterable[InstanceRecord | None]) -> int:
+        """Index records in large transactions. Files are synced together before the rows that name them."""
+        added, waiting = 0, list[InstanceRecord]()
+        try:
+            for record in records:
+                if record is not None:
+                    waiting.append(record)
+                if len(waiting) >= _LOADED_AT_A_TIME:
+                    added += self._commit(waiting)
+                    waiting = []
+        finally:
+            added += self._commit(waiting)
+        return added
+
+    def _commit(self, records: list[InstanceRecord]) -> int:
+        if not records:
+            return 0
+        self.files.sync_all()
+        return sum(self._index.add_many(records))
+
+
+def _lock(directory: Path) -> int:
+    """Hold the directory for this process. The system lets go of the lock when the process ends, however it ends."""
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as held:
+        os.close(descriptor)
+        raise UnavailableError(
+            f"The archive in {directory} is in use by another process.", "Stop that one first, or choose another place."
+        ) from held
+    return descriptor
+
+
+def _failed(status: int, comment: str) -> StoreStatus:
+    return StoreStatus(status, comment[:_COMMENT_LENGTH])
+
+
+def _mismatch(request: StoreRequest, header: Header) -> str:
+    """Why the data set is not what the command says it is, or not a composite instance at all; empty if it is sound."""
+    for keyword, expected in (("SOPInstanceUID", request.sop_instance), ("SOPClassUID", request.sop_class)):
+        found = header.get_keyword(keyword)
+        if not found:
+            return f"{keyword} is missing in the data set"
+        if found != expected:
+            return f"{keyword} differs between command and data set"
+    return _unsound(header)
+
+
+def _unsound(header: Header) -> str:
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
+        found = header.get_keyword(keyword)
+        if not found:
+            return f"{keyword} is missing"
+        if not is_uid(found):
+            return f"{keyword} is not a valid UID"
+    return ""
+
+
+def _check_loadable(record: InstanceRecord, name: str) -> None:
+    reason = _unsound(record.header)
+    if not is_uid(record.sop_instance):
+        reason = "SOPInstanceUID is missing or not a valid UID"
+    if reason:
+        raise BadInputError(f"{name} cannot be taken in: {reason}.", "Leave it out.")
+
+
+def _holds(path: Path, dataset: Buffer) -> bool:
+    """Whether the file's data set is this one, byte for byte."""
+    try:
+        with opened(path) as (_, stored):
+            return len(stored) == len(dataset) and stored == memoryview(dataset)
+    except (NotPart10Error, OSError):
+        return False

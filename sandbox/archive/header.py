@@ -1,0 +1,300 @@
+"""What the index needs to know of an instance, read from its encoded data set without decoding the rest.
+
+One walk over the top-level elements picks the wanted values and proves that the data set ends where it should; nested
+and pixel data are stepped over by their lengths. Explicit and implicit little endian and explicit big endian are walked
+(deflated ones after inflating); a data set the walk cannot follow is given to pydicom before it is refused. Units:
+offsets and lengths in bytes (PS3.5 7).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+
+from pydicom.charset import convert_encodings
+from pydicom.filereader import read_dataset, read_sequence
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from sandbox.archive.attributes import STORED, Attribute
+from sandbox.archive.charset import TEXT_VRS, decode, defined_terms
+
+Buffer = bytes | bytearray | memoryview
+
+SPECIFIC_CHARACTER_SET = 0x00080005
+_WANTED_VR: dict[int, str] = {a.tag: a.vr for a in STORED} | {SPECIFIC_CHARACTER_SET: "CS"}
+_TAGS = {a.keyword: a.tag for a in STORED}
+_LAST_WANTED = max(_WANTED_VR)
+
+_DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
+_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+_NUMBERS = {"US": "H", "UL": "I", "SS": "h", "SL": "i"}
+
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_UNDEFINED = 0xFFFFFFFF
+_MAX_INFLATED = 1 << 30
+_MAX_SEQUENCE_TEXT = 16_384
+_MAX_TEXT = 600  # characters: above any legal value but a long list, below what a database index page holds
+
+
+class UnreadableError(Exception):
+    """The data set cannot be understood: it is cut off, or is not in the transfer syntax it claims. Becomes C000."""
+
+
+class _OddError(Exception):
+    """Legal or not, this data set is beyond the walk; let pydicom look."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """The wanted values as text by tag, decoded and trimmed; several values joined by backslashes, sequences as DICOM
+    JSON. What the data set lacks is absent."""
+
+    values: Mapping[int, str]
+
+    def get(self, attribute: Attribute) -> str:
+        return self.values.get(attribute.tag, "")
+
+    def get_keyword(self, keyword: str) -> str:
+        return self.values.get(_TAGS[keyword], "")
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    implicit: bool
+    little: bool
+    explicit_head: Callable[[Buffer, int], tuple[int, int, bytes, int]]
+    implicit_head: Callable[[Buffer, int], tuple[int, int, int]]
+    length: Callable[[Buffer, int], tuple[int]]
+
+
+def _encoding(implicit: bool, little: bool) -> _Encoding:
+    order = "<" if little else ">"
+    return _Encoding(
+        implicit,
+        little,
+        struct.Struct(order + "HH2sH").unpack_from,
+        struct.Struct(order + "HHI").unpack_from,
+        struct.Struct(order + "I").unpack_from,
+    )
+
+
+_EXPLICIT, _IMPLICIT, _BIG = _encoding(False, True), _encoding(True, True), _encoding(False, False)
+_ENCODINGS = {str(ImplicitVRLittleEndian): _IMPLICIT, str(ExplicitVRBigEndian): _BIG}
+
+
+def read_header(dataset: Buffer, transfer_syntax: str) -> Header:
+    """The header of an encoded ``dataset`` (without file meta). Raises UnreadableError if it cannot be understood."""
+    encoding = _ENCODINGS.get(transfer_syntax, _EXPLICIT)
+    if transfer_syntax in _DEFLATED:
+        dataset = _inflate(dataset)
+    try:
+        found = _walk(dataset, encoding)
+    except _OddError:
+        found = _by_pydicom(dataset, encoding)
+    except (struct.error, IndexError) as cut:
+        raise UnreadableError("Data set ends inside an element header") from cut
+    _, charset = found.pop(SPECIFIC_CHARACTER_SET, (False, b""))
+    terms = defined_terms(charset.decode("ascii", "replace").strip("\0 "))
+    return Header({tag: _text(tag, *entry, terms, encoding) for tag, entry in found.items()})
+
+
+def _inflate(dataset: Buffer) -> bytes:
+    """Inflate at most 1 GiB: a few kilobytes must not become the machine's memory."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        inflated = stream.decompress(dataset, _MAX_INFLATED)
+    except zlib.error as wrong:
+        raise UnreadableError("Deflated data set is damaged") from wrong
+    if stream.unconsumed_tail:
+        raise UnreadableError("Deflated data set is larger than 1 GiB")
+    if not stream.eof:
+        raise UnreadableError("Deflated data set is cut off")
+    return inflated
+
+
+def _walk(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
+    """Tag → (is it a sequence of undefined length, its value bytes), for the wanted tags."""
+    found: dict[int, tuple[bool, bytes]] = {}
+    position, end, previous = 0, len(data), 0
+    wanted, implicit = _WANTED_VR, encoding.implicit
+    explicit_head, implicit_head, long_length = encoding.explicit_head, encoding.implicit_head, encoding.length
+    while position < end:
+        if implicit:
+            group, element, length = implicit_head(data, position)
+            position += 8
+        else:
+            group, element, vr, length = explicit_head(data, position)
+            if vr in _SHORT_VRS:
+                position += 8
+            elif vr in _LONG_VRS:
+                length = long_length(data, position + 8)[0]
+                position += 12
+            else:
+                raise _OddError
+        tag = group << 16 | element
+        if tag <= previous and position > 12:
+            raise _OddError
+        previous = tag
+        start = position
+        if length == _UNDEFINED:
+            position = _skip_undefined(data, position, encoding, implicit or vr == b"UN")
+        else:
+            position += length
+        if position > end:
+            raise UnreadableError(f"Data set ends inside ({group:04X},{element:04X})")
+        if tag <= _LAST_WANTED and tag in wanted:
+            found[tag] = (length == _UNDEFINED, bytes(data[start:position]))
+    return found
+
+
+def _skip_undefined(data: Buffer, position: int, encoding: _Encoding, implicit: bool) -> int:
+    """The position after the Sequence Delimitation Item that ends what starts at ``position``.
+
+    Sequences, items and encapsulated pixel data nest in one loop; ``implicit`` also holds inside UN of undefined length
+    (PS3.5 6.2.2 note 2).
+    """
+    depth, end = 1, len(data)
+    if position + 8 > end:
+        raise UnreadableError("Data set ends inside a sequence")
+    while depth:
+        group, element, length = encoding.implicit_head(data, position)
+        tag = group << 16 | element
+        if tag == _SEQUENCE_END:
+            depth -= 1
+            position += 8
+        elif tag == _ITEM_END:
+            position += 8
+        elif tag == _ITEM:
+            position += 8 if length == _UNDEFINED else 8 + length
+        else:
+            if implicit:
+                position += 8
+            else:
+                vr = bytes(data[position + 4 : position + 6])
+                if vr in _SHORT_VRS:
+                    length = encoding.explicit_head(data, position)[3]
+                    position += 8
+                elif vr in _LONG_VRS:
+                    length = encoding.length(data, position + 8)[0]
+                    position += 12
+                else:
+                    raise _OddError
+                if vr == b"UN" and length == _UNDEFINED:
+                    position = _skip_undefined(data, position, encoding, True)
+                    continue
+            if length == _UNDEFINED:
+                depth += 1
+            else:
+                position += length
+        if position > end:
+            raise UnreadableError("Data set ends inside a sequence")
+    return position
+
+
+def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
+    """The same for data sets with unknown or wrong value representations or elements out of order."""
+    source = BytesIO(bytes(data))
+    try:
+        parsed = read_dataset(
+            source, encoding.implicit, encoding.little, stop_when=lambda tag, vr, length: tag == 0x7FE00010
+        )
+        found: dict[int, tuple[bool, bytes]] = {}
+        for tag in _WANTED_VR:
+            if tag in parsed:
+                raw = parsed.get_item(tag)
+                value = getattr(raw, "value", None)
+                if isinstance(value, bytes):
+                    found[tag] = (False, value)
+        ended = source.tell()
+    except Exception as wrong:
+        raise UnreadableError("Data set is not in its transfer syntax") from wrong
+    if not found:
+        raise UnreadableError("Data set is not in its transfer syntax")
+    if ended > len(data):
+        raise UnreadableError("Data set is cut off")
+    return found
+
+
+_INTEGER = re.compile(r"[+-]?\d{1,12}\Z")
+_DATE_DOTTED = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})\Z")
+
+
+def _text(tag: int, undefined: bool, value: bytes, terms: tuple[str, ...], encoding: _Encoding) -> str:
+    vr = _WANTED_VR[tag]
+    if vr == "SQ":
+        return _sequence_text(value, undefined, terms, encoding)
+    if vr in _NUMBERS:
+        return _number_text(value, vr, encoding)
+    text = decode(value, terms, vr) if vr in TEXT_VRS else value.decode("ascii", "replace")
+    text = text.replace("\0", "")
+    if vr in ("LT", "ST", "UT"):
+        return text.rstrip()
+    return "\\".join(normal_value(vr, part) for part in text.split("\\"))[:_MAX_TEXT]
+
+
+def normal_value(vr: str, text: str) -> str:
+    """One value in the form in which it is kept and compared: without padding, retired forms of date and time brought
+    to today's ("1997.04.21", "10:30"), integers without leading zeros. An integer that is none becomes empty."""
+    text = text.strip(" \0") if vr != "UC" else text.rstrip(" \0")
+    if vr == "DA":
+        return _DATE_DOTTED.sub(r"\1\2\3", text)
+    if vr == "TM":
+        return text.replace(":", "")
+    if vr == "IS":
+        return str(int(text)) if _INTEGER.match(text) else ""
+    if vr == "DS":
+        return text if _is_decimal(text) else ""
+    return text
+
+
+def _is_decimal(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return len(text) <= 16
+
+
+@lru_cache(maxsize=16)
+def _number_reader(vr: str, little: bool) -> struct.Struct:
+    return struct.Struct(("<" if little else ">") + _NUMBERS[vr])
+
+
+def _number_text(value: bytes, vr: str, encoding: _Encoding) -> str:
+    reader = _number_reader(vr, encoding.little)
+    return str(reader.unpack_from(value)[0]) if len(value) >= reader.size else ""
+
+
+def _sequence_text(value: bytes, undefined: bool, terms: tuple[str, ...], encoding: _Encoding) -> str:
+    """A sequence as DICOM JSON (PS3.18 F), or nothing if it is empty, unreadable or too long to be a key."""
+    try:
+        items = read_sequence(
+            BytesIO(value),
+            encoding.implicit,
+            encoding.little,
+            _UNDEFINED if undefined else len(value),
+            list(_python_encodings(terms)),
+            0,
+        )
+        text = sequence_to_text(items)
+    except Exception:
+        return ""
+    return text if len(text) <= _MAX_SEQUENCE_TEXT else ""
+
+
+@lru_cache(maxsize=64)
+def _python_encodings(terms: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(convert_encodings(list(terms) or ""))
+
+
+def sequence_to_text(items: Sequence) -> str:
+    """Items of a sequence as the text in which the index keeps them."""
+    return json.dumps([item.to_json_dict() for item in items], ensure_ascii=False) if len(items) else ""

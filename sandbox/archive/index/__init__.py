@@ -1,0 +1,1 @@
+"""The archive's index: what is stored, as rows. SQL is written here and in sandbox.archive.query, nowhere else."""

@@ -1,0 +1,187 @@
+"""The image store: Part 10 files on disk, each whole or not there at all.
+
+A file is written under ``incoming/``, synced and renamed to its place, and its directory is synced, before the caller
+hears of success. Names come from UIDs that were checked (PS3.5 9.1), never from input as it stands. Directories are by
+hash, so that none grows without bound. Sizes are in bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from sandbox.archive.header import Buffer
+from sandbox.archive.uids import is_uid
+from sandbox.model.errors import BadInputError, SandboxError
+
+SUFFIX = ".dcm"
+_PART = ".part"
+_FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+class Sync(StrEnum):
+    """``full``: a stored instance survives a power cut. ``normal``: it survives the end of the process by any means."""
+
+    FULL = "full"
+    NORMAL = "normal"
+
+
+class OutOfResourcesError(SandboxError):
+    """The disk is full, or fuller than the reserve allows. A C-STORE is answered A700 with the sentence."""
+
+
+def free_bytes(directory: Path) -> int:
+    """What an unprivileged process may still write on the file system of ``directory``."""
+    state = os.statvfs(directory)
+    return state.f_bavail * state.f_frsize
+
+
+class ImageStore:
+    """The files of one archive under ``directory``.
+
+    ``reserve`` is how much of the disk must stay free; it may be changed while running. ``free`` measures it, and is
+    handed in so that a lab can fill a disk that is not full.
+    """
+
+    def __init__(
+        self, directory: Path, sync: Sync = Sync.FULL, *, reserve: int = 0, free: Callable[[Path], int] = free_bytes
+    ) -> None:
+        self.directory = directory
+        self.reserve = reserve
+        self.free = free
+        self._sync = sync
+        self._incoming = directory / "incoming"
+        self._files = directory / "files"
+        self._made: set[str] = set()
+        self._numbers = itertools.count()
+        for needed in (self._incoming, self._files):
+            needed.mkdir(parents=True, exist_ok=True)
+        for left in self._incoming.glob("*" + _PART):
+            left.unlink(missing_ok=True)
+
+    def relative_path(self, sop_instance: str) -> str:
+        """Where an instance lies, relative to the store: the name the index keeps."""
+        if not is_uid(sop_instance):
+            raise BadInputError(f"{sop_instance[:80]!r} is no UID.", "A UID is at most 64 digits and dots (PS3.5 9.1).")
+        bucket = hashlib.blake2b(sop_instance.encode("ascii"), digest_size=1).hexdigest()
+        return f"{bucket}/{sop_instance}{SUFFIX}"
+
+    def path(self, relative: str) -> Path:
+        return self._files / relative
+
+    def write(self, sop_instance: str, parts: Iterable[Buffer]) -> tuple[str, int]:
+        """Write one instance and return its relative path and size. Raises OutOfResourcesError and leaves nothing."""
+        return self._write(sop_instance, list(parts), synced=self._sync is Sync.FULL)
+
+    def _write(self, sop_instance: str, pieces: list[Buffer], *, synced: bool) -> tuple[str, int]:
+        size = sum(len(piece) for piece in pieces)
+        relative = self.relative_path(sop_instance)
+        temporary = self._incoming / f"{os.getpid()}-{next(self._numbers)}{_PART}"
+        try:
+            self._make_room(size)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            try:
+                _write_all(descriptor, pieces)
+                if synced:
+                    os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
+            self._make_directory(relative)
+            target = self.path(relative)
+            temporary.rename(target)
+            if synced:
+                _sync_directory(target.parent)
+        except OSError as wrong:
+            temporary.unlink(missing_ok=True)
+            raise _out_of_resources(wrong) from wrong
+        return relative, size
+
+    def adopt(self, sop_instance: str, source: Path) -> tuple[str, int]:
+        """Take an existing Part 10 file in, by hard link where the file system allows, else by copy.
+
+        It is not synced file by file: bulk loads end with ``sync_all``.
+        """
+        relative = self.relative_path(sop_instance)
+        target = self.path(relative)
+        self._make_directory(relative)
+        try:
+            size = source.stat().st_size
+            self._make_room(size)
+            temporary = self._incoming / f"{os.getpid()}-{next(self._numbers)}{_PART}"
+            try:
+                os.link(source, temporary)
+            except OSError:
+                temporary.write_bytes(source.read_bytes())
+            temporary.replace(target)
+            temporary.unlink(missing_ok=True)  # rename of two links to the same file does nothing (POSIX)
+        except OSError as wrong:
+            raise _out_of_resources(wrong) from wrong
+        return relative, size
+
+    def place(self, sop_instance: str, data: Buffer) -> tuple[str, int]:
+        """As ``write``, but synced only by the ``sync_all`` at the end of the bulk load."""
+        return self._write(sop_instance, [data], synced=False)
+
+    def sync_all(self) -> None:
+        """After a bulk load: everything written so far to disk, if the policy is ``full``."""
+        if self._sync is Sync.FULL:
+            os.sync()
+
+    def remove(self, relative: str) -> None:
+        self.path(relative).unlink(missing_ok=True)
+
+    def written_since(self, moment: float) -> Iterator[tuple[str, str]]:
+        """(relative path, SOP Instance UID) of the files in directories that changed at or after ``moment`` (seconds
+        since the epoch). A directory changes when a file is renamed into it, so older ones need no look."""
+        for bucket in os.scandir(self._files):
+            if bucket.is_dir() and bucket.stat().st_mtime >= moment:
+                for entry in os.scandir(bucket.path):
+                    uid = entry.name.removesuffix(SUFFIX)
+                    if entry.name.endswith(SUFFIX) and is_uid(uid):
+                        yield f"{bucket.name}/{entry.name}", uid
+
+    def _make_room(self, size: int) -> None:
+        free = self.free(self._files)
+        if free - size < self.reserve:
+            raise OutOfResourcesError(
+                f"Disk low: {_spoken(max(free, 0))} free, {_spoken(self.reserve)} kept in reserve.",
+                "Free space on the archive's disk, or lower the reserve.",
+            )
+
+    def _make_directory(self, relative: str) -> None:
+        bucket = relative.partition("/")[0]
+        if bucket not in self._made:
+            (self._files / bucket).mkdir(exist_ok=True)
+            if self._sync is Sync.FULL:
+                _sync_directory(self._files)
+            self._made.add(bucket)
+
+
+def _write_all(descriptor: int, pieces: list[Buffer]) -> None:
+    for piece in pieces:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _out_of_resources(wrong: OSError) -> OutOfResourcesError:
+    if wrong.errno in _FULL_ERRORS:
+        return OutOfResourcesError(f"Disk full: {os.strerror(wrong.errno or 0)}.", "Free space on the archive's disk.")
+    return OutOfResourcesError(f"Cannot write image: {wrong.strerror or wrong}.", "Look at the archive's directory.")
+
+
+def _spoken(size: int) -> str:
+    return f"{size / 1_000_000:.0f} MB" if size < 10_000_000_000 else f"{size / 1_000_000_000:.0f} GB"
