@@ -286,10 +286,12 @@ class Relays:
                 poll.register(sock, events)
         # Rounded up, or the last fraction of a millisecond is spent spinning.
         wait_ms = None if not due else max(0, int((min(due) - time.monotonic()) * 1000) + 1) if min(due) > now else 0
-        for descriptor, events in poll.poll(wait_ms):
-            if descriptor == self._woken.fileno():
-                self._woken.recv(4096)
-                continue
+        ready = poll.poll(wait_ms)
+        if any(descriptor == self._woken.fileno() for descriptor, _ in ready):
+            # A fault changed, or there is a new connection. What came meanwhile is judged by the new state.
+            self._woken.recv(4096)
+            return
+        for descriptor, events in ready:
             pipe, sock, fault = at[descriptor]
             if pipe.over:
                 continue
