@@ -81,7 +81,7 @@ class SynchronousAssociation(Association):
     # --- what the observer is told -------------------------------------------------------------------------------
 
     def introduce(self, facts: AssociationFacts) -> None:
-        """Say who this is about. PDUs that passed before are shown after ``Observer.requested`` (see ``show_unseen``)."""
+        """Say who this is about. PDUs that passed before are shown by ``show_unseen``, after ``Observer.requested``."""
         self.facts = facts
 
     def show_unseen(self) -> None:
@@ -148,7 +148,7 @@ class SynchronousAssociation(Association):
         self.tell_released()
         return True
 
-    def abort(self, block: bool = True) -> None:
+    def abort(self, block: bool = True) -> None:  # noqa: ARG002
         """Send an A-ABORT as service user and be done. Does nothing on an association that has ended."""
         if self._sent_abort or self.is_released or self.dul.ended:
             return
@@ -157,7 +157,7 @@ class SynchronousAssociation(Association):
 
     _abort_blocking = abort
 
-    def _abort_nonblocking(self, block: bool = False) -> None:
+    def _abort_nonblocking(self, block: bool = False) -> None:  # noqa: ARG002
         self.abort()
 
     def kill(self) -> None:

@@ -7,53 +7,37 @@ manager that releases itself; its requests are those of PS3.7 9.1.
 from __future__ import annotations
 
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from types import TracebackType
 
 from pydicom.dataset import Dataset
 from pynetdicom import build_role
 from pynetdicom._globals import MODE_REQUESTOR
 
-from sandbox.dicom import outcomes, scp
+from sandbox.dicom import outcomes
 from sandbox.dicom.association import SynchronousAssociation
-from sandbox.dicom.contract import (
-    Connection,
-    Dialler,
-    Observer,
-    Peer,
-    StoredObject,
-    StoreRequest,
-    StoreStatus,
-    Timeouts,
-)
-from sandbox.dicom.datasets import convert, decode_dataset, encode_dataset, read_encoded
-from sandbox.dicom.messages import (
-    C_CANCEL_RQ,
-    C_ECHO_RQ,
-    C_FIND_RQ,
-    C_GET_RQ,
-    C_MOVE_RQ,
-    C_STORE_RQ,
-    DATA_SET,
-    NO_DATA_SET,
-    RESPONSE,
-    Command,
-    Message,
-    response_to,
-)
+from sandbox.dicom.contexts import contexts_for_storage
+from sandbox.dicom.contract import Connection, Dialler, Observer, Peer, StoredObject, Timeouts
+from sandbox.dicom.datasets import decode_dataset
+from sandbox.dicom.messages import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command, Message
 from sandbox.dicom.negotiation import LocalAE, Proposal, proposals, quieten_pynetdicom
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, FindResponse, MoveResponse, Outcome
-from sandbox.dicom.pdus import AbortReason
-from sandbox.dicom.syntaxes import CONVERTIBLE, VERIFICATION
+from sandbox.dicom.scu import Invoker, StoreHandler
+from sandbox.dicom.syntaxes import VERIFICATION
 from sandbox.model.association import AssociationFacts, ContextResult, DialFailure, ProposedContext, Side
 
-StoreHandler = Callable[[StoreRequest], StoreStatus]
-_MEDIUM_PRIORITY = 0
-_PENDING = frozenset({0xFF00, 0xFF01})
-# Statuses of our own making for what never left (PS3.7 annex C): no context for it, no readable file.
-_NO_CONTEXT = "the peer accepted no presentation context for it"
+__all__ = [
+    "Association",
+    "AssociationFailure",
+    "FailureKind",
+    "FindResponse",
+    "MoveResponse",
+    "Outcome",
+    "Requestor",
+    "contexts_for_storage",
+]
 
 
 class _RequestorAssociation(SynchronousAssociation):
@@ -75,10 +59,9 @@ class Association:
 
     def __init__(self, inner: _RequestorAssociation, facts: AssociationFacts) -> None:
         self._inner = inner
-        self._message_id = 0
-        self._open_operation: tuple[int, int] | None = None
+        self._invoker = Invoker(inner, self._close)
         self.facts = facts
-        self.contexts: tuple[ContextResult, ...] = tuple(inner.context_results())
+        self.contexts: tuple[ContextResult, ...] = self._invoker.contexts
 
     def __enter__(self) -> Association:
         return self
@@ -97,81 +80,41 @@ class Association:
 
     def accepts(self, sop_class: str, transfer_syntax: str = "") -> bool:
         """Whether the peer accepted a context for this SOP class (in this transfer syntax)."""
-        return self._context(sop_class, transfer_syntax) is not None
+        return self._invoker.context(sop_class, transfer_syntax) is not None
 
     # --- requests ------------------------------------------------------------------------------------------------
 
     def echo(self) -> Outcome:
         """C-ECHO."""
-        return self._simple(VERIFICATION, {"CommandField": C_ECHO_RQ})
+        return self._invoker.request(VERIFICATION, {"CommandField": C_ECHO_RQ})
 
     def store(self, item: StoredObject | Dataset, *, originator: tuple[str, int] | None = None) -> Outcome:
         """C-STORE. A StoredObject's bytes go as they are where the peer takes their transfer syntax; else they are
         re-encoded if that needs no codec. ``originator`` is the AE title and message id of a C-MOVE behind it."""
-        if isinstance(item, Dataset):
-            sop_class, sop_instance = str(item.SOPClassUID), str(item.SOPInstanceUID)
-            syntax = str(item.file_meta.TransferSyntaxUID)
-        else:
-            sop_class, sop_instance, syntax = item.sop_class, item.sop_instance, item.transfer_syntax
-        context = self._context(sop_class, syntax) or self._convertible_context(sop_class, syntax)
-        if context is None:
-            return Outcome(None, failure=_NO_CONTEXT)
-        data: bytes | memoryview
-        try:
-            if isinstance(item, Dataset):
-                data = encode_dataset(item, context.transfer_syntax)
-            elif context.transfer_syntax == syntax:
-                data = read_encoded(item.path)
-            else:
-                data = convert(item.path, context.transfer_syntax)
-        except (OSError, ValueError) as wrong:
-            return Outcome(None, failure=f"it could not be read: {wrong}")
-        command: Command = {
-            "CommandField": C_STORE_RQ,
-            "Priority": _MEDIUM_PRIORITY,
-            "AffectedSOPInstanceUID": sop_instance,
-        }
-        if originator is not None:
-            command["MoveOriginatorApplicationEntityTitle"], command["MoveOriginatorMessageID"] = originator
-        return self._simple(sop_class, command, data, context)
+        return self._invoker.store(item, originator)
 
-    def find(self, model: str, identifier: Dataset) -> Iterator[FindResponse]:
+    def find(self, model: str, identifier: Dataset) -> Generator[FindResponse]:
         """C-FIND: every match, then the final response. Leaving the iteration early cancels the query."""
-        for message, failure in self._operation(model, {"CommandField": C_FIND_RQ}, identifier):
-            if message is None:
-                yield FindResponse(None, failure=failure)
-                return
-            command = message.command
-            found = None
-            if message.data is not None:
-                try:
-                    found = decode_dataset(message.data, self._inner.transfer_syntax_of(message.context_id))
-                except ValueError as wrong:
-                    failure = str(wrong)
-            yield FindResponse(command.get("Status"), found, command.get("ErrorComment", ""), failure)
+        with closing(self._invoker.operation(model, {"CommandField": C_FIND_RQ}, identifier)) as answers:
+            for message, failure in answers:
+                yield self._find_response(message, failure)
 
-    def move(self, model: str, identifier: Dataset, destination: str) -> Iterator[MoveResponse]:
+    def move(self, model: str, identifier: Dataset, destination: str) -> Generator[MoveResponse]:
         """C-MOVE to the AE title ``destination``, which the peer must know."""
         command: Command = {"CommandField": C_MOVE_RQ, "MoveDestination": destination}
-        for message, failure in self._operation(model, command, identifier):
-            yield self._move_response(message, failure)
+        with closing(self._invoker.operation(model, command, identifier)) as answers:
+            for message, failure in answers:
+                yield self._move_response(message, failure)
 
-    def get(self, model: str, identifier: Dataset, store: StoreHandler) -> Iterator[MoveResponse]:
-        """C-GET: instances come over this association (propose their SOP classes with ``roles``) and go to ``store``."""
-        for message, failure in self._operation(model, {"CommandField": C_GET_RQ}, identifier, store):
-            yield self._move_response(message, failure)
+    def get(self, model: str, identifier: Dataset, store: StoreHandler) -> Generator[MoveResponse]:
+        """C-GET: instances come over this association to ``store``; their SOP classes must be among the ``roles``."""
+        with closing(self._invoker.operation(model, {"CommandField": C_GET_RQ}, identifier, store)) as answers:
+            for message, failure in answers:
+                yield self._move_response(message, failure)
 
     def cancel(self) -> None:
         """C-CANCEL of the operation that is going on; its final response still comes."""
-        if self._open_operation is None or not self.is_open:
-            return
-        context_id, message_id = self._open_operation
-        command: Command = {
-            "CommandField": C_CANCEL_RQ,
-            "MessageIDBeingRespondedTo": message_id,
-            "CommandDataSetType": NO_DATA_SET,
-        }
-        self._inner.dimse.send(context_id, command)
+        self._invoker.cancel()
 
     # --- the end -------------------------------------------------------------------------------------------------
 
@@ -183,7 +126,7 @@ class Association:
             if inner.is_released:
                 inner.tell_released()
             else:
-                inner.tell_aborted("no answer to the release request" if not inner.dul.ending else "")
+                inner.tell_aborted("no answer to the release request" if inner.dul.aborted_here else "")
         self._close()
 
     def abort(self, reason: str = "this side aborted") -> None:
@@ -198,129 +141,33 @@ class Association:
         self._inner.interrupt(reason)
 
     def _close(self) -> None:
-        if self._inner.dul.ended and not self._inner.is_released:
+        if not self._inner.is_released:
             self._inner.tell_aborted()
         self._inner.finish(0)
 
-    # --- how requests are made -----------------------------------------------------------------------------------
+    # --- answers -------------------------------------------------------------------------------------------------
 
-    def _context(self, sop_class: str, transfer_syntax: str = "") -> ContextResult | None:
-        for context in self.contexts:
-            if context.accepted and context.abstract_syntax == sop_class:
-                if transfer_syntax in ("", context.transfer_syntax):
-                    return context
-        return None
-
-    def _convertible_context(self, sop_class: str, transfer_syntax: str) -> ContextResult | None:
-        if transfer_syntax not in CONVERTIBLE:
-            return None
-        for context in self.contexts:
-            if context.accepted and context.abstract_syntax == sop_class and context.transfer_syntax in CONVERTIBLE:
-                return context
-        return None
-
-    def _begin(self, sop_class: str, command: Command, data: bytes | memoryview | None, context: ContextResult) -> int:
-        self._message_id = self._message_id % 0xFFFF + 1
-        command["AffectedSOPClassUID"] = sop_class
-        command["MessageID"] = self._message_id
-        command["CommandDataSetType"] = NO_DATA_SET if data is None else DATA_SET
-        self._inner.dimse.send(context.id, command, data)
-        return self._message_id
-
-    def _simple(
-        self,
-        sop_class: str,
-        command: Command,
-        data: bytes | memoryview | None = None,
-        context: ContextResult | None = None,
-    ) -> Outcome:
-        context = context or self._context(sop_class)
-        if context is None:
-            return Outcome(None, failure=_NO_CONTEXT)
-        began = time.perf_counter()
-        message_id = self._begin(sop_class, command, data, context)
-        message, failure = self._await(message_id)
-        elapsed = (time.perf_counter() - began) * 1000
-        if message is None:
-            return Outcome(None, duration_ms=elapsed, failure=failure)
-        answer = message.command
-        return Outcome(answer.get("Status"), answer.get("ErrorComment", ""), elapsed)
-
-    def _operation(
-        self, model: str, command: Command, identifier: Dataset, store: StoreHandler | None = None
-    ) -> Iterator[tuple[Message | None, str]]:
-        context = self._context(model)
-        if context is None:
-            yield None, _NO_CONTEXT
-            return
-        data = encode_dataset(identifier, context.transfer_syntax)
-        command["Priority"] = _MEDIUM_PRIORITY
-        message_id = self._begin(model, command, data, context)
-        self._open_operation = (context.id, message_id)
+    def _identifier(self, message: Message) -> tuple[Dataset | None, str]:
+        if message.data is None:
+            return None, ""
         try:
-            while True:
-                message, failure = self._await(message_id, store)
-                if message is None or message.command.get("Status") not in _PENDING:
-                    self._open_operation = None
-                yield message, failure
-                if self._open_operation is None:
-                    return
-        finally:
-            if self._open_operation is not None:
-                self._drain(message_id, store)
+            return decode_dataset(message.data, self._inner.transfer_syntax_of(message.context_id)), ""
+        except ValueError as wrong:
+            return None, str(wrong)
 
-    def _drain(self, message_id: int, store: StoreHandler | None) -> None:
-        """The caller wants no more answers: cancel, and read on to the final one so that the association stays usable."""
-        self.cancel()
-        while self._open_operation is not None:
-            message, _ = self._await(message_id, store)
-            if message is None or message.command.get("Status") not in _PENDING:
-                self._open_operation = None
-
-    def _await(self, message_id: int, store: StoreHandler | None = None) -> tuple[Message | None, str]:
-        """The next response to this request, serving C-STORE requests that come before it."""
-        inner = self._inner
-        while True:
-            message = inner.dimse.receive(inner.timeouts.dimse)
-            if message is None:
-                return None, self._gone()
-            command = message.command
-            if command["CommandField"] == C_STORE_RQ:
-                outcome = scp.take_store(inner, message, store)
-                inner.dimse.send(message.context_id, response_to(command, outcome.status, outcome.comment))
-            elif command["CommandField"] & RESPONSE and command.get("MessageIDBeingRespondedTo") == message_id:
-                return message, ""
-            else:
-                inner.dul.abort_by_provider(
-                    AbortReason.NOT_SPECIFIED, f"the peer sent a message that answers nothing ({command})"
-                )
-
-    def _gone(self) -> str:
-        inner = self._inner
-        if inner.answer_release():
-            reason = "the peer released the association instead of answering"
-        elif inner.dul.ended:
-            inner.tell_aborted()
-            reason = inner.ending
-        else:
-            reason = f"no response within {inner.timeouts.dimse:g} s"
-            inner.abort()
-            inner.tell_aborted(reason)
-        self._close()
-        return reason
+    def _find_response(self, message: Message | None, failure: str) -> FindResponse:
+        if message is None:
+            return FindResponse(None, failure=failure)
+        identifier, unreadable = self._identifier(message)
+        comment = message.command.get("ErrorComment", "")
+        return FindResponse(message.command.get("Status"), identifier, comment, unreadable)
 
     def _move_response(self, message: Message | None, failure: str) -> MoveResponse:
         if message is None:
             return MoveResponse(None, failure=failure)
         command = message.command
-        failed_uids: tuple[str, ...] = ()
-        if message.data is not None:
-            try:
-                listed = decode_dataset(message.data, self._inner.transfer_syntax_of(message.context_id))
-                value = listed.get("FailedSOPInstanceUIDList") or ()
-                failed_uids = (str(value),) if isinstance(value, str) else tuple(str(uid) for uid in value)
-            except ValueError as wrong:
-                failure = str(wrong)
+        identifier, unreadable = self._identifier(message)
+        listed = identifier.get("FailedSOPInstanceUIDList") if identifier is not None else None
         return MoveResponse(
             status=command.get("Status"),
             remaining=command.get("NumberOfRemainingSuboperations"),
@@ -328,8 +175,8 @@ class Association:
             failed=command.get("NumberOfFailedSuboperations"),
             warning=command.get("NumberOfWarningSuboperations"),
             comment=command.get("ErrorComment", ""),
-            failed_uids=failed_uids,
-            failure=failure,
+            failed_uids=(str(listed),) if isinstance(listed, str) else tuple(str(uid) for uid in listed or ()),
+            failure=unreadable,
         )
 
 

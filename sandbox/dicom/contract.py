@@ -49,8 +49,8 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class SupportedContext:
-    """An abstract syntax an acceptor takes, the transfer syntaxes it takes it in (in order of preference), and whether a
-    requestor may ask to be SCP of it (role selection, PS3.7 D.3.3.4)."""
+    """An abstract syntax an acceptor takes, the transfer syntaxes it takes it in (in order of preference), and
+    whether a requestor may ask to be SCP of it (role selection, PS3.7 D.3.3.4)."""
 
     abstract_syntax: str
     transfer_syntaxes: tuple[str, ...]
@@ -95,8 +95,9 @@ class Dialler(Protocol):
 class Observer(Protocol):
     """Told everything that happens on one node's associations, in order, from the association's own thread.
 
-    ``requested`` comes first for both sides (for an acceptor as soon as the A-ASSOCIATE-RQ is decoded). ``pdu`` gives each
-    whole PDU once, header included, as bytes that are valid only during the call. None of these may raise or block long.
+    ``requested`` comes first for both sides (for an acceptor as soon as the A-ASSOCIATE-RQ is decoded). ``pdu`` gives
+    each whole PDU once, header included, as bytes that are valid only during the call. None of these may raise or
+    block long.
     """
 
     def requested(self, facts: AssociationFacts, proposed: Sequence[ProposedContext], cause: int | None) -> None: ...
@@ -150,7 +151,7 @@ class StoreStatus:
 
 @dataclass(frozen=True)
 class FindAnswer:
-    """One pending match (status FF00 or FF01 with an identifier), or a failure (no identifier) that ends the answers."""
+    """One pending match (FF00 or FF01 with an identifier), or a failure (no identifier) that ends the answers."""
 
     status: int
     identifier: Dataset | None = None
@@ -180,8 +181,8 @@ class RetrievePlan:
 class Services:
     """What an acceptor offers; what is None is answered as the standard says (no such SOP class was negotiated).
 
-    ``resolve_destination`` looks a Move Destination up in the AE table; None is A801. ``requestor`` opens the association
-    for C-MOVE sub-operations.
+    ``resolve_destination`` looks a Move Destination up in the AE table; None is A801. The server's ``Requestor`` opens
+    the association for C-MOVE sub-operations.
     """
 
     echo: Callable[[EchoRequest], int] = lambda request: 0x0000

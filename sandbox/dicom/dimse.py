@@ -45,7 +45,10 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         self._book = book
         self._is_context = is_context
         self._waiting: deque[Message] = deque()
-        self._forget()
+        self._context_id: int | None = None
+        self._command: Command | None = None
+        self._encoded = bytearray()
+        self._data = bytearray()
 
     # --- messages ------------------------------------------------------------------------------------------------
 
@@ -77,20 +80,20 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         self._context_id = context_id
         if control & 1:
             self._receive_command(control, data)
-        elif self._message is None:
+        elif self._command is None:
             raise ValueError("a data set without a command before it")
         else:
             self._receive_data(control, data)
 
     def _receive_command(self, control: int, data: memoryview) -> None:
-        if self._message is not None:
+        if self._command is not None:
             raise ValueError("a command where the data set of the one before should go on")
         self._encoded += data
         if len(self._encoded) > _LONGEST_COMMAND:
             raise ValueError("the command set is longer than any command can be")
         if control & 2:
-            self._message = decode_command(self._encoded)
-            if self._message.get("CommandDataSetType", NO_DATA_SET) == NO_DATA_SET:
+            self._command = decode_command(self._encoded)
+            if self._command.get("CommandDataSetType", NO_DATA_SET) == NO_DATA_SET:
                 self._complete(None)
 
     def _receive_data(self, control: int, data: memoryview) -> None:
@@ -103,9 +106,9 @@ class SynchronousDIMSE(DIMSEServiceProvider):
             self._complete(memoryview(self._data).toreadonly())
 
     def _complete(self, data: bytes | memoryview | None) -> None:
-        assert self._message is not None
+        assert self._command is not None
         assert self._context_id is not None
-        message = Message(self._context_id, self._message, data)
+        message = Message(self._context_id, self._command, data)
         self._forget()
         self._book.note(False, message.context_id, message.command, 0 if data is None else len(data))
         if message.command["CommandField"] == C_CANCEL_RQ:
@@ -117,8 +120,8 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         self._waiting.append(message)
 
     def _forget(self) -> None:
-        self._context_id: int | None = None
-        self._message: Command | None = None
+        self._context_id = None
+        self._command = None
         self._encoded = bytearray()
         self._data = bytearray()
 

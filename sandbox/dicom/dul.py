@@ -119,6 +119,7 @@ class SynchronousDUL(DULServiceProvider):
         self.request_pdu = b""
         self.rejection: Rejection | None = None
         self.abort_seen: tuple[int, int] | None = None
+        self.aborted_here = False
         self.spoke = False
 
     # --- what pynetdicom calls -------------------------------------------------------------------------------
@@ -141,6 +142,7 @@ class SynchronousDUL(DULServiceProvider):
                 self._write(A_RELEASE_RP(primitive).encode())
         elif isinstance(primitive, (A_ABORT, A_P_ABORT)):
             self._write(A_ABORT_RQ(primitive).encode())
+            self.aborted_here = True
             self._end("this side aborted")
 
     def receive_pdu(self, wait: bool = False, timeout: float | None = None) -> Any:
@@ -245,7 +247,7 @@ class SynchronousDUL(DULServiceProvider):
         self._shutdown(socket.SHUT_RDWR)
 
     def linger(self, seconds: float) -> None:
-        """Wait until the peer has closed (ARTIM, PS3.8 9.1.5), so that our last PDU is not lost by our closing first."""
+        """Wait until the peer has closed (ARTIM, PS3.8 9.1.5): closing first could lose our last PDU."""
         deadline = time.monotonic() + seconds
         with contextlib.suppress(OSError):
             if seconds:

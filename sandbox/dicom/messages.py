@@ -219,9 +219,9 @@ def to_primitive(message: Message) -> Any:
     for keyword, value in message.command.items():
         if hasattr(primitive, keyword):
             setattr(primitive, keyword, list(value) if isinstance(value, tuple) else value)
-    keyword = _DATASET_KEYWORDS.get(name.replace("-", "_"))
-    if keyword is not None:
-        setattr(primitive, keyword, BytesIO(b"" if message.data is None else bytes(message.data)))
+    dataset_keyword = _DATASET_KEYWORDS.get(name.replace("-", "_"))
+    if dataset_keyword is not None:
+        setattr(primitive, dataset_keyword, BytesIO(b"" if message.data is None else bytes(message.data)))
     primitive._context_id = message.context_id
     return primitive
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import logging
 import os
 import socket
 import time
@@ -16,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 
-from sandbox.dicom.contract import Observer
+from sandbox.dicom.explain import explain_dial, explain_rejection_fields, explain_status, uid_name
 from sandbox.model.address import SIMULATED
 from sandbox.model.association import (
     AssociationFacts,
@@ -28,6 +27,7 @@ from sandbox.model.association import (
     Exchange,
     ProposedContext,
     Rejection,
+    Side,
 )
 
 _OUTCOMES = {
@@ -128,3 +128,65 @@ class NullObserver:
     def exchanged(self, facts: AssociationFacts, exchange: Exchange) -> None: ...
     def pdu(self, facts: AssociationFacts, direction: Direction, data: memoryview) -> None: ...
     def unspoken(self, caller: Caller, reason: str) -> None: ...
+
+
+class LoggingObserver(NullObserver):
+    """Writes what happens to a logger, in words: for ``archive serve``, which has no event log.
+
+    Ends of associations and failures are at INFO and WARNING, single exchanges at DEBUG.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._log = logger
+
+    def requested(self, facts: AssociationFacts, proposed: Sequence[ProposedContext], cause: int | None) -> None:
+        self._log.info("%s %s asks for %d contexts", facts.id, _who(facts), len(proposed))
+
+    def failed(self, facts: AssociationFacts, failure: DialFailure) -> None:
+        words = explain_dial(failure.outcome)
+        self._log.warning("%s %s: %s (%s)", facts.id, _who(facts), words.name, failure.reason)
+
+    def accepted(self, facts: AssociationFacts, contexts: Sequence[ContextResult]) -> None:
+        accepted = sum(context.accepted for context in contexts)
+        self._log.info("%s %s: %d of %d contexts accepted", facts.id, _who(facts), accepted, len(contexts))
+
+    def rejected(self, facts: AssociationFacts, rejection: Rejection) -> None:
+        words = explain_rejection_fields(rejection)
+        self._log.warning(
+            "%s %s: %s by the %s: %s (%s)",
+            facts.id,
+            _who(facts),
+            words.result,
+            words.source.partition(":")[0],
+            words.reason.name,
+            rejection,
+        )
+
+    def released(self, facts: AssociationFacts) -> None:
+        self._log.info("%s %s: released", facts.id, _who(facts))
+
+    def aborted(self, facts: AssociationFacts, reason: str) -> None:
+        self._log.warning("%s %s: aborted: %s", facts.id, _who(facts), reason)
+
+    def exchanged(self, facts: AssociationFacts, exchange: Exchange) -> None:
+        words = explain_status(exchange.service, exchange.status)
+        level = logging.DEBUG if exchange.status == 0 else logging.INFO
+        self._log.log(
+            level,
+            "%s %s %s %s: %s in %.1f ms",
+            facts.id,
+            exchange.service,
+            uid_name(exchange.sop_class),
+            exchange.sop_instance,
+            f"{words.name} ({exchange.status & 0xFFFF:04X})" if exchange.status >= 0 else words.name,
+            exchange.duration_ms,
+        )
+
+    def unspoken(self, caller: Caller, reason: str) -> None:
+        self._log.info("A connection from %s:%d came to nothing: %s", caller.host, caller.port, reason)
+
+
+def _who(facts: AssociationFacts) -> str:
+    if facts.side is Side.ACCEPTOR:
+        return f"{facts.calling_ae} at {facts.peer} calling {facts.called_ae}"
+    return f"{facts.calling_ae} calling {facts.called_ae} at {facts.peer}"

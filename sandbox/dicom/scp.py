@@ -17,8 +17,8 @@ from sandbox.dicom.datasets import decode_dataset, encode_dataset
 from sandbox.dicom.messages import DATA_SET, Message, response_to
 
 if TYPE_CHECKING:
-    from sandbox.dicom.association import SynchronousAssociation
     from sandbox.dicom.acceptor import AcceptorAssociation
+    from sandbox.dicom.association import SynchronousAssociation
 
 log = logging.getLogger(__name__)
 

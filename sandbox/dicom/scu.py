@@ -1,0 +1,193 @@
+"""Making requests on an association: message ids, choice of context, waiting for the answer.
+
+Used by a client on an association it opened, and by an acceptor that sends instances back for a C-GET.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+
+from pydicom.dataset import Dataset
+
+from sandbox.dicom import scp
+from sandbox.dicom.association import SynchronousAssociation
+from sandbox.dicom.contract import StoredObject, StoreRequest, StoreStatus
+from sandbox.dicom.datasets import convert, encode_dataset, read_encoded
+from sandbox.dicom.messages import (
+    C_CANCEL_RQ,
+    C_STORE_RQ,
+    DATA_SET,
+    NO_DATA_SET,
+    RESPONSE,
+    Command,
+    Message,
+    response_to,
+)
+from sandbox.dicom.outcomes import Outcome
+from sandbox.dicom.pdus import AbortReason
+from sandbox.dicom.syntaxes import CONVERTIBLE
+from sandbox.model.association import ContextResult
+
+StoreHandler = Callable[[StoreRequest], StoreStatus]
+MEDIUM_PRIORITY = 0
+PENDING = frozenset({0xFF00, 0xFF01})
+NO_CONTEXT = "the peer accepted no presentation context for it"
+
+
+class Invoker:
+    """Requests on ``association``, one at a time. ``lost`` is called when the peer is found to be gone."""
+
+    def __init__(self, association: SynchronousAssociation, lost: Callable[[], None] = lambda: None) -> None:
+        self._association = association
+        self._lost = lost
+        self._message_id = 0
+        self._pending_operation: tuple[int, int] | None = None
+        self.contexts = tuple(association.context_results())
+        self._as_scu = frozenset(context.context_id for context in association.accepted_contexts if context.as_scu)
+
+    def context(self, sop_class: str, transfer_syntax: str = "") -> ContextResult | None:
+        """An accepted context of this SOP class on which we are SCU (in this very transfer syntax)."""
+        return next((one for one in self._usable(sop_class) if transfer_syntax in ("", one.transfer_syntax)), None)
+
+    def store(self, item: StoredObject | Dataset, originator: tuple[str, int] | None = None) -> Outcome:
+        """C-STORE. The bytes of a file go as they are where the peer takes their transfer syntax; else they are
+        re-encoded if that needs no codec."""
+        if isinstance(item, Dataset):
+            sop_class, sop_instance = str(item.SOPClassUID), str(item.SOPInstanceUID)
+            syntax = str(item.file_meta.TransferSyntaxUID)
+        else:
+            sop_class, sop_instance, syntax = item.sop_class, item.sop_instance, item.transfer_syntax
+        context = self.context(sop_class, syntax)
+        if context is None and syntax in CONVERTIBLE:
+            context = next((one for one in self._usable(sop_class) if one.transfer_syntax in CONVERTIBLE), None)
+        if context is None:
+            return Outcome(None, failure=NO_CONTEXT)
+        try:
+            data = self._encoded(item, syntax, context.transfer_syntax)
+        except (OSError, ValueError) as wrong:
+            return Outcome(None, failure=f"it could not be read: {wrong}")
+        command: Command = {
+            "CommandField": C_STORE_RQ,
+            "Priority": MEDIUM_PRIORITY,
+            "AffectedSOPInstanceUID": sop_instance,
+        }
+        if originator is not None:
+            command["MoveOriginatorApplicationEntityTitle"], command["MoveOriginatorMessageID"] = originator
+        return self.request(sop_class, command, data, context)
+
+    def request(
+        self,
+        sop_class: str,
+        command: Command,
+        data: bytes | memoryview | None = None,
+        context: ContextResult | None = None,
+    ) -> Outcome:
+        """A request that has one response."""
+        context = context or self.context(sop_class)
+        if context is None:
+            return Outcome(None, failure=NO_CONTEXT)
+        if not self._association.is_established:
+            return Outcome(None, failure=self._association.ending)
+        began = time.perf_counter()
+        message_id = self._begin(sop_class, command, data, context)
+        message, failure = self._await(message_id)
+        elapsed = (time.perf_counter() - began) * 1000
+        if message is None:
+            return Outcome(None, duration_ms=elapsed, failure=failure)
+        return Outcome(message.command.get("Status"), message.command.get("ErrorComment", ""), elapsed)
+
+    def operation(
+        self, model: str, command: Command, identifier: Dataset, store: StoreHandler | None = None
+    ) -> Generator[tuple[Message | None, str]]:
+        """A request with pending responses before the last: C-FIND, C-MOVE, C-GET. No message: the peer is gone, and
+        why. Left early, it cancels the operation and reads on to its end."""
+        context = self.context(model)
+        if context is None:
+            yield None, NO_CONTEXT
+            return
+        if not self._association.is_established:
+            yield None, self._association.ending
+            return
+        data = encode_dataset(identifier, context.transfer_syntax)
+        command["Priority"] = MEDIUM_PRIORITY
+        message_id = self._begin(model, command, data, context)
+        self._pending_operation = (context.id, message_id)
+        try:
+            while self._pending_operation is not None:
+                yield self._next(message_id, store)
+        finally:
+            if self._pending_operation is not None:
+                self.cancel()
+                while self._pending_operation is not None:
+                    self._next(message_id, store)
+
+    def cancel(self) -> None:
+        """C-CANCEL of the operation that is going on, if there is one; its final response still comes."""
+        if self._pending_operation is None or not self._association.is_established:
+            return
+        context_id, message_id = self._pending_operation
+        command: Command = {
+            "CommandField": C_CANCEL_RQ,
+            "MessageIDBeingRespondedTo": message_id,
+            "CommandDataSetType": NO_DATA_SET,
+        }
+        self._association.dimse.send(context_id, command)
+
+    def _usable(self, sop_class: str) -> Iterator[ContextResult]:
+        for context in self.contexts:
+            if context.accepted and context.abstract_syntax == sop_class and context.id in self._as_scu:
+                yield context
+
+    @staticmethod
+    def _encoded(item: StoredObject | Dataset, stored: str, wanted: str) -> bytes | memoryview:
+        if isinstance(item, Dataset):
+            return encode_dataset(item, wanted)
+        return read_encoded(item.path) if stored == wanted else convert(item.path, wanted)
+
+    def _begin(self, sop_class: str, command: Command, data: bytes | memoryview | None, context: ContextResult) -> int:
+        self._message_id = self._message_id % 0xFFFF + 1
+        command["AffectedSOPClassUID"] = sop_class
+        command["MessageID"] = self._message_id
+        command["CommandDataSetType"] = NO_DATA_SET if data is None else DATA_SET
+        self._association.dimse.send(context.id, command, data)
+        return self._message_id
+
+    def _next(self, message_id: int, store: StoreHandler | None) -> tuple[Message | None, str]:
+        message, failure = self._await(message_id, store)
+        if message is None or message.command.get("Status") not in PENDING:
+            self._pending_operation = None
+        return message, failure
+
+    def _await(self, message_id: int, store: StoreHandler | None = None) -> tuple[Message | None, str]:
+        """The next response to this request, serving C-STORE requests that come before it."""
+        association = self._association
+        while True:
+            message = association.dimse.receive(association.timeouts.dimse)
+            if message is None:
+                return None, self._gone()
+            command = message.command
+            if command["CommandField"] == C_STORE_RQ:
+                outcome = scp.take_store(association, message, store)
+                answer = response_to(command, outcome.status, outcome.comment)
+                association.dimse.send(message.context_id, answer)
+            elif command["CommandField"] & RESPONSE and command.get("MessageIDBeingRespondedTo") == message_id:
+                return message, ""
+            else:
+                association.dul.abort_by_provider(
+                    AbortReason.NOT_SPECIFIED, f"the peer sent a {command['CommandField']:04X} that was not asked for"
+                )
+
+    def _gone(self) -> str:
+        association = self._association
+        if association.answer_release():
+            reason = "the peer released the association instead of answering"
+        elif association.dul.ended:
+            association.tell_aborted()
+            reason = association.ending
+        else:
+            reason = f"no response within {association.timeouts.dimse:g} s"
+            association.abort()
+            association.tell_aborted(reason)
+        self._lost()
+        return reason
