@@ -1,20 +1,240 @@
 """Associations as people look at them: both ends put together from the events of the log, and told in words.
 
-The index follows the log, each event being read once however often it is asked. What an association has become
-("rejected") is told by its last word; the explanation names the setting that most likely matters.
+The index follows the log, each event being read once however often it is asked. What became of an association is its
+last word ("rejected", "released"); ``advice`` adds which setting most likely matters.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sandbox.dicom.explain import explain_context, explain_rejection, explain_status, uid_name
+from sandbox.dicom.explain import explain_context, explain_dial, explain_rejection, explain_status, uid_name
 from sandbox.events import kinds
 from sandbox.events.event import Event
 from sandbox.events.log import EventLog
-from sandbox.lab.sentences import DIALLED, counted
-from sandbox.model.association import AssociationFacts, ContextResult, ProposedContext, Side
+from sandbox.lab.sentences import counted
+from sandbox.model.association import (
+    AssociationFacts,
+    ContextResult,
+    DialFailure,
+    Exchange,
+    ProposedContext,
+    Rejection,
+    Side,
+)
+from sandbox.model.errors import NotFoundError
 from sandbox.model.view import AssociationView, ContextView, ExchangeView
+
+OUTSIDE = "outside"
+"""What the source or target is called when it is no node of the lab."""
+
+Advice = Callable[["Story"], str]
+
+
+@dataclass
+class Story:
+    """One association as far as the log tells it. ``outcome`` is the word of AssociationView."""
+
+    id: str
+    first: Event
+    outcome: str = "requested"
+    ends: dict[Side, AssociationFacts] = field(default_factory=dict)
+    proposed: tuple[ProposedContext, ...] = ()
+    results: dict[int, ContextResult] = field(default_factory=dict)
+    exchanges: dict[Side, list[tuple[datetime, Exchange]]] = field(default_factory=dict)
+    rejection: Rejection | None = None
+    failure: DialFailure | None = None
+    abort: str = ""
+
+    @property
+    def facts(self) -> AssociationFacts:
+        """The facts of the end that tells more: the requestor's where it is a node of the lab."""
+        return self.ends.get(Side.REQUESTOR) or self.ends[Side.ACCEPTOR]
+
+    @property
+    def source(self) -> str:
+        """The node that called, or "outside"."""
+        if Side.REQUESTOR in self.ends:
+            return self.ends[Side.REQUESTOR].node
+        return self.ends[Side.ACCEPTOR].peer_node or OUTSIDE
+
+    @property
+    def target(self) -> str:
+        """The node that was called, or "outside"."""
+        if Side.ACCEPTOR in self.ends:
+            return self.ends[Side.ACCEPTOR].node
+        return self.ends[Side.REQUESTOR].peer_node or OUTSIDE
+
+    @property
+    def told(self) -> list[tuple[datetime, Exchange]]:
+        """The exchanges as one end saw them; both ends saw the same."""
+        return self.exchanges.get(self.facts.side) or next(iter(self.exchanges.values()), [])
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Address and port of source and target."""
+        facts = self.facts
+        return (facts.local, facts.peer) if facts.side is Side.REQUESTOR else (facts.peer, facts.local)
+
+
+class Associations:
+    """Every association of one log. Thread-safe."""
+
+    def __init__(self, events: EventLog, advice: Advice = lambda story: "") -> None:
+        self._events = events
+        self._advice = advice
+        self._lock = threading.Lock()
+        self._position = 0
+        self._stories: dict[str, Story] = {}
+
+    def newest(self, *, limit: int, node: str = "", show: Callable[[Event], bool] = lambda event: True) -> list[Story]:
+        """The newest associations first, those of ``node`` only if it is given, and only those ``show`` lets through."""
+        with self._lock:
+            self._read_on()
+            found: list[Story] = []
+            for story in reversed(self._stories.values()):
+                if len(found) == limit:
+                    break
+                if (not node or node in (story.source, story.target)) and show(story.first):
+                    found.append(story)
+            return found
+
+    def story(self, association: str) -> Story:
+        """One association, or NotFoundError."""
+        with self._lock:
+            self._read_on()
+            if association not in self._stories:
+                raise NotFoundError(f"There is no association {association!r}.", "Choose one from the list.")
+            return self._stories[association]
+
+    def view(self, story: Story, *, detail: bool = True) -> AssociationView:
+        """A story as screens show it; without ``detail`` it has neither contexts nor exchanges."""
+        with self._lock:
+            facts, told = story.facts, list(story.told)
+            source_address, target_address = story.addresses
+        return AssociationView(
+            id=story.id,
+            at=story.first.at,
+            source=story.source,
+            target=story.target,
+            calling_ae=facts.calling_ae,
+            called_ae=facts.called_ae,
+            source_address=source_address,
+            target_address=target_address,
+            outcome=story.outcome,
+            sentence=_sentence(story, [exchange for _, exchange in told]),
+            explanation=" ".join(part for part in (_explanation(story), self._advice(story)) if part),
+            contexts=tuple(_context_view(each, story.results.get(each.id)) for each in story.proposed)
+            if detail
+            else (),
+            exchanges=tuple(_exchange_view(at, exchange) for at, exchange in told) if detail else (),
+            exchange_count=len(told),
+            first_event=story.first.seq,
+        )
+
+    def _read_on(self) -> None:
+        for event in self._events.since(self._position):
+            self._position = event.seq
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        body: Any = event.body
+        if isinstance(body, kinds.DimseExchanged):
+            story = self._stories.get(body.association)
+            if story is not None:
+                story.exchanges.setdefault(Side(body.side), []).append((event.at, body.exchange))
+            return
+        facts = getattr(body, "facts", None)
+        if not isinstance(facts, AssociationFacts):
+            return
+        story = self._stories.setdefault(facts.id, Story(facts.id, event))
+        story.ends[facts.side] = facts
+        match body:
+            case kinds.AssociationRequested():
+                story.proposed = story.proposed or body.proposed
+            case kinds.AssociationFailed():
+                story.outcome, story.failure = "failed", body.failure
+            case kinds.AssociationAccepted():
+                story.results = {result.id: result for result in body.contexts}
+                if story.outcome == "requested":
+                    story.outcome = "accepted"
+            case kinds.AssociationRejected():
+                story.outcome, story.rejection = "rejected", body.rejection
+            case kinds.AssociationReleased():
+                if story.outcome != "aborted":
+                    story.outcome = "released"
+            case kinds.AssociationAborted():
+                story.outcome, story.abort = "aborted", body.reason
+
+
+def _sentence(story: Story, told: list[Exchange]) -> str:
+    who = f"{story.facts.calling_ae} to {story.facts.called_ae}"
+    if story.failure is not None:
+        return f"{who}: no connection, {explain_dial(story.failure.outcome).name}."
+    if story.rejection is not None:
+        return f"{who}: rejected ({story.rejection}), {explain_rejection(story.rejection).name}."
+    if story.outcome == "requested":
+        return f"{who}: asked, not answered yet."
+    refused = sum(not result.accepted for result in story.results.values())
+    contexts = f"{len(story.results) - refused} of {counted(len(story.results), 'context')} accepted"
+    parts = [contexts, *_work(told)]
+    if story.outcome == "aborted":
+        parts.append(f"aborted: {story.abort}")
+    return f"{who}: {', '.join(parts)}."
+
+
+def _work(told: list[Exchange]) -> list[str]:
+    """ "12 C-STORE, 2 of them failed"."""
+    parts: list[str] = []
+    for service in dict.fromkeys(exchange.service for exchange in told):
+        of_it = [exchange for exchange in told if exchange.service == service]
+        failed = sum(exchange.status != 0 and exchange.status >> 12 != 0xB for exchange in of_it)
+        parts.append(f"{len(of_it)} {service}" + (f" ({failed} failed)" if failed else ""))
+    return parts
+
+
+def _explanation(story: Story) -> str:
+    if story.failure is not None:
+        words = explain_dial(story.failure.outcome)
+    elif story.rejection is not None:
+        words = explain_rejection(story.rejection)
+    elif story.results and not any(result.accepted for result in story.results.values()):
+        words = explain_context(next(iter(story.results.values())).result)
+    else:
+        return ""
+    return f"{words.meaning}. {words.look}".strip()
+
+
+def _context_view(proposed: ProposedContext, result: ContextResult | None) -> ContextView:
+    words = None if result is None else explain_context(result.result)
+    return ContextView(
+        id=proposed.id,
+        abstract_syntax=proposed.abstract_syntax,
+        abstract_name=uid_name(proposed.abstract_syntax),
+        transfer_syntaxes=proposed.transfer_syntaxes,
+        transfer_names=tuple(uid_name(uid) for uid in proposed.transfer_syntaxes),
+        result=None if result is None else result.result,
+        result_text="" if words is None else words.name,
+        accepted_transfer="" if result is None or not result.accepted else uid_name(result.transfer_syntax),
+    )
+
+
+def _exchange_view(at: datetime, exchange: Exchange) -> ExchangeView:
+    words = explain_status(exchange.service, exchange.status)
+    return ExchangeView(
+        service=exchange.service,
+        sop_class_name=uid_name(exchange.sop_class),
+        sop_instance=exchange.sop_instance,
+        status=exchange.status,
+        status_text=words.name,
+        meaning=words.meaning,
+        comment=exchange.comment,
+        size=exchange.size,
+        pending=exchange.pending,
+        duration_ms=exchange.duration_ms,
+        at=at,
+    )

@@ -26,10 +26,17 @@ class Command(Model):
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    is_lifecycle: ClassVar[bool] = False
+    """Whether it stops and starts the lab itself, and so does not wait for a reset that is under way."""
 
     def run(self, target: Any, /) -> CommandResult:
         """Do it. Anything written to the event log meanwhile is caused by this command."""
         raise NotImplementedError
+
+    @classmethod
+    def parameters(cls) -> tuple[str, ...]:
+        """The names of the parameters as they are given."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
 
     @property
     def about_node(self) -> str:
@@ -39,7 +46,7 @@ class Command(Model):
     @property
     def params(self) -> dict[str, Any]:
         """The parameters as they were given, in JSON's types."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
 
 
 def parse(known: Mapping[str, type[Command]], name: str, params: Mapping[str, Any]) -> Command:
@@ -47,9 +54,10 @@ def parse(known: Mapping[str, type[Command]], name: str, params: Mapping[str, An
     if name not in known:
         raise BadInputError(f"There is no command {name!r}.", suggestion(name, known))
     command = known[name]
+    known_keys = command.parameters()
     for key in params:
-        if key not in command.model_fields:
-            raise BadInputError(f"{name} has no parameter {key!r}.", suggestion(str(key), command.model_fields))
+        if key not in known_keys:
+            raise BadInputError(f"{name} has no parameter {key!r}.", suggestion(str(key), known_keys))
     try:
         return command.model_validate(dict(params))
     except ValidationError as wrong:

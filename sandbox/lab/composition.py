@@ -67,7 +67,8 @@ def compose(
         entry.name: _make(site, entry, place, seed, network, capture, events, clock, numbers) for entry in site.nodes
     }
     department = Department(nodes=nodes, network=network, events=events, clock=clock, seed=seed, domain=site.domain)
-    background = Background(department)
+    plan = site.background
+    background = Background(department, every_s=plan.every_s, images=plan.images, state=place.background_file)
     return Composition(network, capture, department, background)
 
 

@@ -1,11 +1,11 @@
 """A lab's directory: what lies where, and the record (lab.json) from which a later process goes on.
 
-    lab.json        the record: site, seed, scenario, published ports, API token and port
-    lab.lock        held by the process that runs the lab
-    events.jsonl    the event log; it only grows
-    nodes/<name>/   each node's own files
-    network.json    what has changed on the network since the site was declared
-    start/          the snapshot that a reset returns to
+lab.json        the record: site, seed, scenario, published ports, API token and port
+lab.lock        held by the process that runs the lab
+events.jsonl    the event log; it only grows
+nodes/<name>/   each node's own files; background.json beside them
+network.json    what has changed on the network since the site was declared
+start/          the snapshot that a reset returns to
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ class LabRecord(Model):
     token: str
     api_port: int = 0
     ports: dict[str, int] = Field(default_factory=dict)
-    background: bool = True
 
     @staticmethod
     def new(site: Site, *, seed: int, scenario: str = "", lab_id: str = "") -> LabRecord:
@@ -51,7 +50,6 @@ class LabRecord(Model):
             seed=seed,
             created=datetime.now().astimezone(),
             token=secrets.token_urlsafe(32),
-            background=site.background.enabled,
         )
 
 
@@ -70,6 +68,7 @@ class LabDirectory:
         self.events_file = self.path / "events.jsonl"
         self.network_file = self.path / "network.json"
         self.nodes = self.path / "nodes"
+        self.background_file = self.nodes / "background.json"
         self.start = self.path / "start"
 
     @property

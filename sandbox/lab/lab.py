@@ -21,7 +21,8 @@ from sandbox.events.event import SYSTEM, Event
 from sandbox.events.kinds import CommandFinished, CommandIssued, LabReset, LabStarted, LabStopped
 from sandbox.events.log import EventLog, because
 from sandbox.lab import command as command_module
-from sandbox.lab.associations import Associations
+from sandbox.lab.advice import advise
+from sandbox.lab.associations import Associations, Story
 from sandbox.lab.command import Command
 from sandbox.lab.commands import registry
 from sandbox.lab.composition import Composition, compose
@@ -29,13 +30,12 @@ from sandbox.lab.directory import LabDirectory, LabRecord
 from sandbox.lab.history import place_history
 from sandbox.lab.lock import DirectoryLock
 from sandbox.lab.network_state import NetworkKeeper
-from sandbox.lab.ready import wait_until_ready
 from sandbox.lab.site import Site
-from sandbox.lab.snapshot import restore_snapshot, take_snapshot
+from sandbox.lab.snapshot import mend_after_kill, restore_snapshot, take_snapshot
 from sandbox.lab.views import lab_view
 from sandbox.model.clock import Clock
 from sandbox.model.errors import ConflictError, SandboxError, UnavailableError
-from sandbox.model.view import AttemptState, AttemptView, CommandResult, LabView
+from sandbox.model.view import AttemptState, AttemptView, CommandResult, LabView, NodeState
 from sandbox.nodes.department import Department
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class Lab:
         self._lock = DirectoryLock(self.place.lock_file)
         self._lock.acquire()
         try:
+            mend_after_kill(self.place)
             known = self.place.read_record()
             self.recovered = known is not None
             self.record = known or LabRecord.new(site, seed=seed, scenario=scenario, lab_id=lab_id)
@@ -98,7 +99,7 @@ class Lab:
         self._composition: Composition | None = None
         self._network_keeper: NetworkKeeper | None = None
         self._offers: dict[str, Offer] = {name: Offer(entry, self) for name, entry in registry.commands().items()}
-        self.associations = Associations(self.events)
+        self.associations = Associations(self.events, self._advice)
         self.attempt: AttemptSource | None = None
         self.started_at: datetime = self.clock.now()
 
@@ -182,13 +183,15 @@ class Lab:
             self._network_keeper = NetworkKeeper(composition.network, self.place.network_file)
             self._network_keeper.start()
             composition.start()
-            wait_until_ready(composition.department)
+            if not self.recovered:
+                _insist_on_all(composition.department)
             self.record = self.record.model_copy(update={"ports": composition.network.published_ports()})
             self.place.write_record(self.record)
             if not self.place.has_snapshot:
                 self.mark_start()
-            if self.record.background:
-                composition.background.start()
+            if not self.recovered and not self.site.background.enabled:
+                composition.background.pause()
+            composition.background.start()
 
     def stop(self, reason: str = "") -> None:
         """End everything the lab runs and let go of its directory, which can be opened again. Safe to call twice."""
@@ -231,9 +234,7 @@ class Lab:
                 )
                 self.events.append(LabReset())
                 composition.start()
-                wait_until_ready(composition.department)
-                if self.record.background:
-                    composition.background.start()
+                composition.background.start()
 
     def mark_start(self) -> None:
         """Take the snapshot to which ``reset`` returns. A drill calls it when the fault is in and all is quiet."""
@@ -243,16 +244,6 @@ class Lab:
                 take_snapshot(self.place, composition.network)
 
     snapshot = mark_start
-
-    def set_background(self, running: bool) -> None:
-        """Let the quiet flow of exams run or rest. The choice outlives a reset and a restart."""
-        background = self.composition.background
-        if running:
-            background.resume()
-        else:
-            background.pause()
-        self.record = self.record.model_copy(update={"background": running})
-        self.place.write_record(self.record)
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
@@ -295,14 +286,12 @@ class Lab:
         return result.model_copy(update={"event": issued.seq})
 
     def _finished(self, command: Command, ok: bool, sentence: str) -> None:
-        self.events.append(
-            CommandFinished(command=command.name, ok=ok, sentence=sentence), node=command.about_node
-        )
+        self.events.append(CommandFinished(command=command.name, ok=ok, sentence=sentence), node=command.about_node)
 
     @contextmanager
     def _at_work(self, command: Command) -> Iterator[None]:
         """Counted as busy, so that a reset can wait for what it cuts off. The reset itself is not counted."""
-        if not command.counts_as_work:
+        if command.is_lifecycle:
             yield
             return
         with self._gate:
@@ -327,6 +316,12 @@ class Lab:
                 self._resetting = False
                 self._gate.notify_all()
 
+    def _advice(self, story: Story) -> str:
+        composition = self._composition
+        if composition is None:
+            return ""
+        return advise(story, {node.name: node.running for node in composition.department.nodes.values()})
+
     def _cut_off_commands(self) -> None:
         with self._gate:
             self._resetting = True
@@ -335,3 +330,10 @@ class Lab:
             self._composition.close()
             with self._gate:
                 self._gate.wait_for(lambda: self._busy == 0, COMMANDS_END_S)
+
+
+def _insist_on_all(department: Department) -> None:
+    """A new department in which a node does not come up is no use to anybody."""
+    for node in department.nodes.values():
+        if node.state is not NodeState.RUNNING:
+            raise UnavailableError(f"{node.name} does not come up: {node.trouble}", "Look at its settings in the site.")

@@ -9,23 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.dicom.explain import explain_rejection, explain_status
+from sandbox.dicom.explain import explain_dial, explain_rejection, explain_status
 from sandbox.events.event import Event
-from sandbox.model.association import DialOutcome
 from sandbox.model.verdict import Verdict
 from sandbox.model.view import EventView
 
 Sentence = Callable[[str, Any], str]
 """From the node's name and the event's body to the sentence."""
-
-DIALLED: Mapping[DialOutcome, str] = {
-    DialOutcome.REFUSED: "the connection was refused",
-    DialOutcome.TIMED_OUT: "nobody answered in time",
-    DialOutcome.UNKNOWN_HOST: "the host name is not known",
-    DialOutcome.UNREACHABLE: "the host cannot be reached",
-    DialOutcome.RESET: "the connection was cut",
-}
-"""Why no connection came about, in words."""
 
 
 def event_view(event: Event) -> EventView:
@@ -78,7 +68,7 @@ def _saved(node: str, body: Any) -> str:
 
 def _exchanged(node: str, body: Any) -> str:
     exchange = body.exchange
-    answer = "no answer came" if exchange.status < 0 else explain_status(exchange.service, exchange.status).text
+    answer = "no answer came" if exchange.status < 0 else explain_status(exchange.service, exchange.status).name
     return f"{node}: {exchange.service} with {body.peer_ae or 'an unnamed AE'}: {answer}."
 
 
@@ -104,18 +94,16 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "association.failed": lambda node, b: (
         f"{node} could not connect to {b.facts.called_ae} at {b.failure.host}:{b.failure.port}: "
-        f"{DIALLED[b.failure.outcome]}."
+        f"{explain_dial(b.failure.outcome).name}."
     ),
     "association.accepted": lambda node, b: (
         f"Association from {b.facts.calling_ae} to {b.facts.called_ae}: "
         f"{sum(context.accepted for context in b.contexts)} of {counted(len(b.contexts), 'context')} accepted."
     ),
     "association.rejected": lambda node, b: (
-        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} rejected: {explain_rejection(b.rejection).text}."
+        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} rejected: {explain_rejection(b.rejection).name}."
     ),
-    "association.released": lambda node, b: (
-        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} released."
-    ),
+    "association.released": lambda node, b: f"Association from {b.facts.calling_ae} to {b.facts.called_ae} released.",
     "association.aborted": lambda node, b: (
         f"Association from {b.facts.calling_ae} to {b.facts.called_ae} aborted: {b.reason}."
     ),

@@ -17,7 +17,7 @@ IMMUTABLE = frozenset({".dcm"})
 """Suffixes of files that are only ever written whole under a new name and renamed into place."""
 
 _DATABASES = frozenset({".sqlite", ".sqlite3", ".db"})
-_PASSING = ("-wal", "-shm", "-journal", ".part", ".lock")
+_PASSING = ("-wal", "-shm", "-journal", ".part", "lock")
 """Ends of names of files that mean nothing outside the process that made them."""
 
 

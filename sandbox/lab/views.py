@@ -6,6 +6,7 @@ Flows are read from the running configurations (what is meant to pass) and from 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.events import kinds
@@ -23,9 +24,7 @@ LATELY_S = 900.0
 def node_view(lab: Lab, node: Node) -> NodeView:
     """One node, placed as the site places it."""
     place = lab.site.node(node.name)
-    return node.view().model_copy(
-        update={"title": place.title, "location": place.location, "x": place.x, "y": place.y}
-    )
+    return node.view().model_copy(update={"title": place.title, "location": place.location, "x": place.x, "y": place.y})
 
 
 def lab_view(lab: Lab) -> LabView:
@@ -98,11 +97,11 @@ def _node_behind(lab: Lab, node: Node, destination: str) -> str:
 
 
 def _lately(lab: Lab) -> Iterator[Event]:
-    since = lab.clock.now().timestamp() - LATELY_S
+    since = lab.clock.now() - timedelta(seconds=LATELY_S)
     hidden = lab.hides_later
     events = lab.events.since(0)
     first = len(events)
-    while first and events[first - 1].at.timestamp() >= since:
+    while first and events[first - 1].at >= since:
         first -= 1
     for event in events[first:]:
         if isinstance(event.body, kinds.QueueSent | kinds.QueueFailed) and not (hidden and event.is_for_later):
