@@ -45,7 +45,7 @@ class Attribute:
     """A key of one level: ``computed`` ones are counted or gathered by the index, the rest come from the data set.
 
     ``multiple`` tells a value multiplicity above one. ``folded`` names are also kept without case and accents, so that
-    the index can narrow a search by person name.
+    the index can narrow a search by person name. ``column`` is its column in the index, the keyword in snake case.
     """
 
     level: Level
@@ -56,11 +56,7 @@ class Attribute:
     multiple: bool = False
     computed: bool = False
     folded: bool = False
-
-    @property
-    def column(self) -> str:
-        """The name of its column in the index: the keyword in snake case."""
-        return snake_case(self.keyword)
+    column: str = ""
 
 
 def snake_case(keyword: str) -> str:
@@ -83,6 +79,7 @@ def _line(level: Level, key: str, keyword: str, *marks: str) -> Attribute:
         multiple="multiple" in marks,
         computed="computed" in marks,
         folded="folded" in marks,
+        column=snake_case(keyword),
     )
 
 

@@ -19,8 +19,9 @@ from pydicom.filebase import DicomFileLike
 from pydicom.filewriter import write_dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-IMPLEMENTATION_CLASS_UID = "1.2.826.0.1.3680043.8.498.78"
-IMPLEMENTATION_VERSION = "PACS_SANDBOX"
+IMPLEMENTATION_CLASS_UID = "2.25.104357064339435926528706149044554620106"
+IMPLEMENTATION_VERSION = "PACS_SANDBOX_01"
+"""Those of sandbox.dicom, written again so that a local disk does not load pynetdicom; a test compares them."""
 
 _PREAMBLE = bytes(128) + b"DICM"
 _SHORT = struct.Struct("<HH2sH")

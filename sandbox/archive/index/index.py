@@ -95,6 +95,7 @@ _FILE = select(
     instances.c.file,
     instances.c.size,
 )
+_FILE_OF = _FILE.where(instances.c.sop_instance_uid == bindparam("uid"))
 
 
 class Index:
@@ -133,7 +134,7 @@ class Index:
     def file_of(self, sop_instance: str) -> IndexedFile | None:
         """Where an instance lies, or None."""
         with self.connect() as connection:
-            row = connection.execute(_FILE.where(instances.c.sop_instance_uid == sop_instance)).first()
+            row = connection.execute(_FILE_OF, {"uid": sop_instance}).first()
         return None if row is None else IndexedFile(*row)
 
     def known(self, sop_instances: Sequence[str]) -> set[str]:
