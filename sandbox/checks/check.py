@@ -11,7 +11,8 @@ from pydantic import Field
 
 from sandbox.checks.memory import Memory
 from sandbox.events.event import PROBE
-from sandbox.events.log import because, current
+from sandbox.events.kinds import ProbeStarted
+from sandbox.events.log import because
 from sandbox.model.base import Model
 from sandbox.model.errors import SandboxError
 from sandbox.model.verdict import Finding, Verdict
@@ -74,6 +75,11 @@ class Check(Model):
         return None
 
     @property
+    def name(self) -> str:
+        """Its id, or its kind when the scenario gave it none."""
+        return self.id or self.kind
+
+    @property
     def title(self) -> str:
         """The claim in the scenario's own words (``says``), or the general ones."""
         return self.says or self.claim()
@@ -81,7 +87,10 @@ class Check(Model):
     def run(self, department: Department, memory: Memory, *, invariant: bool = False) -> Finding:
         """Judge, and never raise: a probe that could not be made could not tell."""
         began = time.monotonic()
-        with because(current().cause, PROBE):
+        # What the probe causes goes by an event of its own, so that the other end of an association, too, knows for whom
+        # it works.
+        started = department.events.append(ProbeStarted(check=self.name), actor=PROBE)
+        with because(started.seq, PROBE):
             try:
                 judgement = self.judge(department, memory)
             except SandboxError as wrong:
@@ -91,7 +100,7 @@ class Check(Model):
             except Exception as wrong:
                 judgement = unclear(f"This could not be tried: {type(wrong).__name__}: {wrong}.")
         return Finding(
-            id=self.id or self.kind,
+            id=self.name,
             check=self.title,
             verdict=judgement.verdict,
             sentence=judgement.sentence,

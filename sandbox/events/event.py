@@ -11,13 +11,15 @@ from sandbox.model.errors import BadInputError
 
 SYSTEM = "system"
 PROBE = "probe"
+FAULT = "fault"
 
 
 @dataclass(frozen=True)
 class Event:
     """``seq`` counts from 1 within a lab. ``cause`` is the seq of the event that led to this one.
 
-    ``actor`` is ``system`` (the department itself), ``probe`` (a check's own traffic) or a person ("trainee:anna").
+    ``actor`` is ``system`` (the department itself), ``probe`` (a check's own traffic), ``fault`` (what a fault does to
+    nodes as it is put in or taken out) or a person ("trainee:anna").
     """
 
     seq: int
@@ -34,7 +36,9 @@ class Event:
     @property
     def is_for_later(self) -> bool:
         """Whether a trainee may see it only in the debrief. A check's verdict is for now, its traffic is not."""
-        return self.body.audience is Audience.LATER or (self.actor == PROBE and not self.kind.startswith("attempt."))
+        if self.body.audience is Audience.LATER or self.actor == FAULT:
+            return True
+        return self.actor == PROBE and not self.kind.startswith("attempt.")
 
     def to_json(self) -> str:
         """One line of JSON, as it stands in the log file and goes over the API."""

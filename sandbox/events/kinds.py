@@ -289,6 +289,14 @@ class CheckFinished(Body):
     finding: Finding
 
 
+class ProbeStarted(Body):
+    """A check begins its own operations: the cause of all traffic that is nobody's but the check's."""
+
+    kind = "probe.started"
+    audience = Audience.LATER
+    check: str
+
+
 class AttemptClosed(Body):
     kind = "attempt.closed"
     solved: bool

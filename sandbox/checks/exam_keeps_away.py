@@ -1,0 +1,49 @@
+"""Not everything belongs everywhere: an exam that must not turn up at a place does not."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sandbox.checks.check import Check, Judgement, failed, passed, unclear
+from sandbox.checks.memory import Memory
+from sandbox.checks.names import Names, said
+from sandbox.checks.probe_exam import SETTLE_S, probe_exam
+from sandbox.nodes.department import Department
+
+
+class ExamKeepsAway(Check):
+    """``exam_keeps_away``: a new exam of each ``node`` reaches ``reaches`` (so it is on its way) and never ``place``.
+
+    It catches the fix that sends everything everywhere.
+    """
+
+    kind = "exam_keeps_away"
+    makes_traffic = True
+
+    node: Names
+    place: str
+    reaches: str
+    within_s: float = Field(20.0, gt=0, le=300)
+
+    def claim(self) -> str:
+        return f"Exams from {said(self.node, 'or')} do not turn up at {self.place}, where nobody reads them."
+
+    def nodes(self) -> tuple[str, ...]:
+        return (*self.node, self.place, self.reaches)
+
+    def judge(self, department: Department, memory: Memory) -> Judgement:
+        del memory
+        evidence: list[int] = []
+        for node in self.node:
+            with probe_exam(department, node, images=1) as (_, trail):
+                arrival = trail.follow_to(self.reaches, self.within_s)
+                trail.settle(SETTLE_S)
+                evidence.extend(trail.events())
+                if trail.at(self.place):
+                    sentence = f"A new exam from {node} turned up at {self.place}, where it has no business."
+                    return failed(sentence, tuple(evidence))
+                if not arrival.arrived:
+                    return unclear(f"A new exam from {node} did not even reach {self.reaches}.", tuple(evidence))
+                if any(waiting.is_moving for waiting in trail.waiting()):
+                    return unclear(f"The new exam from {node} had not come to rest in time.", tuple(evidence))
+        return passed(f"New exams from {said(self.node)} keep away from {self.place}.", tuple(evidence))

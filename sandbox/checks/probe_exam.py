@@ -1,0 +1,39 @@
+"""A tiny exam that a check makes for itself, and that is nowhere afterwards."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sample_dicom.procedures import procedure as catalogue_line
+from sandbox.checks.trail import Trail
+from sandbox.events.log import current
+from sandbox.nodes.department import Department
+from sandbox.nodes.modality import AcquiredExam
+
+SETTLE_S = 1.5
+"""How long a finished check waits for its exam to come to rest before it cleans up."""
+
+
+@contextmanager
+def probe_exam(
+    department: Department, node: str, *, images: int, procedure: str = ""
+) -> Iterator[tuple[AcquiredExam, Trail]]:
+    """Let ``node`` scan an invented patient and send it by its configuration; forget the study everywhere at the end."""
+    since = current().cause or len(department.events)
+    # Two probes must never draw the same patient and study, not even in labs of one seed.
+    rng = random.Random(f"{department.seed}:probe:{node}:{since}")  # noqa: S311 - a patient, not a secret
+    modality = department.modality(node).running.modality
+    over = {"procedure": catalogue_line(procedure)} if procedure else {}
+    order = department.order(modality, rng, accession_prefix="PROBE", **over)
+    exam = department.acquire(node, order, images=images)
+    trail = Trail(department, exam.study_uid, [stored.sop_instance for stored in exam.instances], since)
+    try:
+        trail.hurry()
+        yield exam, trail
+    finally:
+        trail.settle(SETTLE_S)
+        department.forget_study(exam.study_uid)
+        # An association that was under way may have delivered one more image meanwhile.
+        department.forget_study(exam.study_uid)
