@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
+import logging
 import os
 import socket
 import time
@@ -87,6 +88,9 @@ class PlainDialler:
             try:
                 sock.settimeout(remaining)
                 sock.connect(target)
+                # TCP connects a socket with itself when its own port is the one dialled: nobody was listening there.
+                if sock.getsockname() == sock.getpeername():
+                    raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
                 return PlainConnection(sock, _written(sock.getsockname()), _written(target))
             except TimeoutError:
                 failure = failed(DialOutcome.TIMED_OUT, f"no answer within {timeout:g} s", address)
@@ -139,7 +143,12 @@ class LoggingObserver(NullObserver):
     def __init__(self, logger: logging.Logger) -> None:
         self._log = logger
 
-    def requested(self, facts: AssociationFacts, proposed: Sequence[ProposedContext], cause: int | None) -> None:
+    def requested(
+        self,
+        facts: AssociationFacts,
+        proposed: Sequence[ProposedContext],
+        cause: int | None,  # noqa: ARG002
+    ) -> None:
         self._log.info("%s %s asks for %d contexts", facts.id, _who(facts), len(proposed))
 
     def failed(self, facts: AssociationFacts, failure: DialFailure) -> None:
