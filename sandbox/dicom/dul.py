@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pynetdicom.association import Association
 
 _KINDS = frozenset(Kind)
+_OF_FOUR_BYTES = frozenset({Kind.ASSOCIATE_RJ, Kind.RELEASE_RQ, Kind.RELEASE_RP, Kind.ABORT})
 _QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)
 _FIRST_BUFFER = 1 << 15
 _SEND_BATCH = 1 << 19
@@ -179,7 +180,7 @@ class SynchronousDUL(DULServiceProvider):
             kind, length = HEADER.unpack_from(self._buffer, self._low)
             if kind not in _KINDS:
                 raise _RefusedError(AbortReason.UNRECOGNISED_PDU, self._describe_stranger(kind))
-            if length > longest(kind, self._announced):
+            if length > longest(kind, self._announced) or (kind in _OF_FOUR_BYTES and length != 4):
                 raise _RefusedError(AbortReason.INVALID_PARAMETER, f"a PDU of type {kind} that claims {length} bytes")
             if kind not in _EXPECTED[self.state]:
                 raise _RefusedError(AbortReason.UNEXPECTED_PDU, f"a PDU of type {kind} at the wrong time")
@@ -325,7 +326,6 @@ class SynchronousDUL(DULServiceProvider):
             case Kind.ASSOCIATE_AC:
                 self._receive_accept(bytes(pdu))
             case Kind.ASSOCIATE_RJ:
-                self._need_four(pdu)
                 self.rejection = Rejection(result=pdu[7], source=pdu[8], reason=pdu[9])
                 self._end("the peer rejected the association")
             case Kind.RELEASE_RQ:
@@ -337,7 +337,6 @@ class SynchronousDUL(DULServiceProvider):
                 answer.result = "affirmative"
                 self.to_user_queue.put(answer)
             case Kind.ABORT:
-                self._need_four(pdu)
                 self.abort_seen = (pdu[8], pdu[9])
                 self._end("the peer aborted")
 
@@ -366,11 +365,6 @@ class SynchronousDUL(DULServiceProvider):
             raise _RefusedError(AbortReason.INVALID_PARAMETER, f"an A-ASSOCIATE-AC we cannot read: {wrong}") from wrong
         self.state = State.OPEN
         self.to_user_queue.put(primitive)
-
-    @staticmethod
-    def _need_four(pdu: memoryview) -> None:
-        if len(pdu) != 10:
-            raise _RefusedError(AbortReason.INVALID_PARAMETER, f"a PDU of type {pdu[0]} with {len(pdu) - 6} bytes")
 
     def _describe_stranger(self, kind: int) -> str:
         if kind == 0x16 and not self.spoke:

@@ -218,7 +218,9 @@ def to_primitive(message: Message) -> Any:
     primitive = getattr(primitives, name.rsplit("-", 1)[0].replace("-", "_"))()
     for keyword, value in message.command.items():
         if hasattr(primitive, keyword):
-            setattr(primitive, keyword, list(value) if isinstance(value, tuple) else value)
+            if isinstance(value, tuple):
+                value = value[0] if len(value) == 1 else list(value)
+            setattr(primitive, keyword, value)
     dataset_keyword = _DATASET_KEYWORDS.get(name.replace("-", "_"))
     if dataset_keyword is not None:
         setattr(primitive, dataset_keyword, BytesIO(b"" if message.data is None else bytes(message.data)))
