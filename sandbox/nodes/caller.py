@@ -1,0 +1,132 @@
+"""How a node calls others: its requestor in the name of its running configuration, and its queue's carrier.
+
+Whatever a node calls because of an event carries that event as its cause, through the network to the other end. Rule:
+every association that a node opens is opened here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sandbox.dicom.client import Association, Requestor
+from sandbox.dicom.contract import Peer, StoredObject, SupportedContext
+from sandbox.dicom.explain import explain_status
+from sandbox.dicom.negotiation import Proposal
+from sandbox.dicom.outcomes import AssociationFailure
+from sandbox.dicom.syntaxes import CONVERTIBLE, IMPLICIT_VR_LITTLE_ENDIAN
+from sandbox.events.log import current
+from sandbox.nodes.queue_sender import Delivery, Outcome
+
+if TYPE_CHECKING:
+    from sandbox.nodes.node import Node
+
+
+class CausedRequestor(Requestor):
+    """A requestor whose associations follow from whatever its thread is working for."""
+
+    def associate(
+        self,
+        peer: Peer,
+        contexts: Sequence[Proposal],
+        *,
+        cause: int | None = None,
+        calling_ae: str | None = None,
+        roles: Sequence[str] = (),
+    ) -> Association | AssociationFailure:
+        # The thread knows better than who calls: a C-MOVE's sub-operations follow from the request at this end.
+        mine = current().cause
+        return super().associate(
+            peer, contexts, cause=cause if mine is None else mine, calling_ae=calling_ae, roles=roles
+        )
+
+
+class NodeCaller:
+    """Opens associations for a node. While the node is stopped its host's tools still can, with the same identity."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._renew()
+
+    def _renew(self) -> None:
+        node, config = self._node, self._node.running
+        self._dialler = node.context.network.dialler(node.name)
+        self.requestor: Requestor = CausedRequestor(
+            config.ae_title,
+            node.name,
+            self._dialler,
+            node.observer,
+            node.timeouts(),
+            config.maximum_pdu,
+            node.context.new_association_id,
+        )
+
+    def open(self) -> None:
+        """Take over what is running now. Whatever is under way in the old name is aborted."""
+        self.close()
+
+    def close(self) -> None:
+        """Abort what is under way and end every wait; later calls are made anew."""
+        self._dialler.close()
+        self.requestor.interrupt("the node was stopped")
+        self._renew()
+
+    def peer(self, name: str) -> Peer | None:
+        """The AE-table line called ``name`` as somebody to call, as the running configuration believes."""
+        line = self._node.running.remote(name)
+        return None if line is None else Peer(line.ae_title, line.host, line.port)
+
+
+class QueueCarrier:
+    """Opens the associations over which a node's queue is emptied (a ``queue_sender.Carrier``)."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def open(self, destination: str, syntaxes: Sequence[tuple[str, str]]) -> Delivery | str:
+        """An association for these (SOP class, transfer syntax) pairs, or one sentence that says why there is none."""
+        caller = self._node.caller
+        peer = caller.peer(destination)
+        if peer is None:
+            return f"There is no {destination} in the AE table."
+        contexts = [SupportedContext(sop_class, _offered(syntax)) for sop_class, syntax in syntaxes]
+        opened = caller.requestor.associate(peer, contexts)
+        if isinstance(opened, AssociationFailure):
+            return opened.sentence
+        return _OpenDelivery(opened, frozenset(syntaxes))
+
+
+class _OpenDelivery:
+    def __init__(self, association: Association, syntaxes: frozenset[tuple[str, str]]) -> None:
+        self._association = association
+        self._syntaxes = syntaxes
+
+    def takes(self, item: StoredObject) -> bool:
+        return (item.sop_class, item.transfer_syntax) in self._syntaxes and self._association.is_open
+
+    def send(self, item: StoredObject) -> Outcome:
+        answer = self._association.store(item)
+        if answer.succeeded or answer.is_warning:
+            return Outcome(ok=True)
+        if answer.status is None:
+            return Outcome(ok=False, reason=_sentence(answer.failure), lost=not self._association.is_open)
+        words = explain_status("C-STORE", answer.status)
+        comment = f" ({answer.comment})" if answer.comment else ""
+        return Outcome(ok=False, reason=f"Refused with status {answer.status:04X}, {words.name}{comment}.")
+
+    def close(self) -> None:
+        self._association.release()
+
+    def abort(self) -> None:
+        self._association.interrupt("the node was stopped")
+
+
+def _offered(syntax: str) -> tuple[str, ...]:
+    """A context for one transfer syntax; where it needs no codec, the default one stands in (PS3.5 10.1)."""
+    if syntax in CONVERTIBLE and syntax != IMPLICIT_VR_LITTLE_ENDIAN:
+        return (syntax, IMPLICIT_VR_LITTLE_ENDIAN)
+    return (syntax,)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

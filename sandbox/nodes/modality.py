@@ -1,0 +1,231 @@
+"""A modality: it scans patients, keeps the images on its own disk and sends them where it is told to."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import Field
+from pydicom.dataset import Dataset
+
+from sample_dicom.orders import make_order
+from sample_dicom.studies import make_study
+from sandbox.dicom.contract import Services, StoredObject, SupportedContext
+from sandbox.dicom.syntaxes import verification
+from sandbox.events import kinds
+from sandbox.events.log import because
+from sandbox.model.config import NodeConfig, RetryPolicy, shown
+from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
+from sandbox.model.patient import Order
+from sandbox.model.route import Priority
+from sandbox.model.view import NodeState
+from sandbox.nodes.caller import QueueCarrier
+from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.queue import SendQueue
+from sandbox.nodes.queue_rows import QueueItem
+
+
+class ModalityConfig(NodeConfig):
+    """What an administrator sets on a modality."""
+
+    modality: str = Field(min_length=2, max_length=16, **shown("Modality", "CT, MR, DX or US.", group="Identity"))
+    station_name: str = Field(
+        "", max_length=16, **shown("Station name", "Written into the images (0008,1010).", group="Identity")
+    )
+    send_to: tuple[str, ...] = Field(
+        (), **shown("Send to", "Names from the AE table.", group="Sending", choices="remotes")
+    )
+    auto_send: bool = Field(
+        True, **shown("Send automatically", "Send each exam as soon as it is acquired.", group="Sending")
+    )
+    retry: RetryPolicy = Field(RetryPolicy(), **shown("Retry", group="Sending"))
+    keep_studies: int = Field(
+        100,
+        ge=1,
+        le=100000,
+        **shown("Studies kept", "Older ones leave the local disk once they are sent.", unit="studies", group="Sending"),
+    )
+
+
+@dataclass(frozen=True)
+class AcquiredExam:
+    """An exam that was scanned. ``event`` is its exam.acquired, from which all that follows can be traced.
+
+    ``objects`` are its ``instances`` images as they lie on the modality's own disk.
+    """
+
+    node: str
+    order: Order
+    study_uid: str
+    objects: tuple[StoredObject, ...]
+    event: int
+
+    @property
+    def instances(self) -> int:
+        return len(self.objects)
+
+    @property
+    def accession_number(self) -> str:
+        return self.order.accession_number
+
+
+class Modality(Node):
+    """Scans, keeps and sends. It answers C-ECHO and nothing else."""
+
+    role = "modality"
+    config_class = ModalityConfig
+    abilities: ClassVar[tuple[str, ...]] = ("echo", "acquire", "send", "queue", "find", "move")
+
+    saved: ModalityConfig
+    running: ModalityConfig
+    queue: SendQueue
+
+    def __init__(self, context: NodeContext, config: NodeConfig) -> None:
+        super().__init__(context, config)
+        self.store = self.open_store()
+        self.queue = SendQueue(
+            context.directory,
+            node=self.name,
+            events=context.events,
+            clock=context.clock,
+            carrier=QueueCarrier(self),
+            retry=lambda: self.running.retry,
+            known=lambda: self.running.send_to,
+            note=self.log,
+        )
+
+    def contexts(self) -> tuple[SupportedContext, ...]:
+        return verification()
+
+    def services(self) -> Services:
+        return Services()
+
+    def open_work(self) -> None:
+        self.queue.start()
+
+    def close_work(self) -> None:
+        self.queue.stop()
+
+    # --- scanning ----------------------------------------------------------------------------------------------------
+
+    def acquire(self, order: Order | None = None, *, images: int | None = None) -> AcquiredExam:
+        """Scan ``order`` (without one: whoever comes next), keep it and, if so configured, queue it for sending.
+
+        ``images`` bounds how many images are made, for exams that shall be quick.
+        """
+        if self.state is not NodeState.RUNNING:
+            raise ConflictError(f"{self.name} is not running and cannot scan.", "Start it first.")
+        order = order or self._next_order()
+        if order.procedure.modality != self.running.modality:
+            raise BadInputError(
+                f"{order.procedure.description} is not done on {self.name}.",
+                f"Choose a procedure for {self.running.modality}.",
+            )
+        now = self.context.clock.now()
+        station = self.context.station.model_copy(
+            update={
+                "ae_title": self.running.ae_title,
+                "station_name": self.running.station_name or self.context.station.station_name,
+            }
+        )
+        made = make_study(order, seed=self.context.seed, when=now, station=station)
+        datasets = list(itertools.islice(made, images))
+        study_uid = str(datasets[0].StudyInstanceUID)
+        event = self.context.events.append(
+            kinds.ExamAcquired(
+                accession_number=order.accession_number,
+                patient_id=order.patient.patient_id,
+                patient_name=order.patient.name,
+                modality=order.procedure.modality,
+                description=order.procedure.description,
+                study_uid=study_uid,
+                instances=len(datasets),
+            ),
+            node=self.name,
+        )
+        with because(event.seq):
+            instances = self._keep_images(study_uid, datasets)
+            self.log("info", f"Exam {order.accession_number} {order.procedure.description}: {len(instances)} images")
+            if self.running.auto_send and self.running.send_to:
+                self._enqueue(order, study_uid, instances, self.running.send_to)
+        self._make_room(study_uid)
+        return AcquiredExam(self.name, order, study_uid, instances, event.seq)
+
+    def send(self, study_uid: str, remote: str) -> int:
+        """Queue a study that is on the local disk for ``remote`` (a name in the AE table). Returns how many images."""
+        if self.running.remote(remote) is None:
+            known = ", ".join(line.name for line in self.running.remotes)
+            raise NotFoundError(f"{self.name} has no {remote!r} in its AE table.", f"It has: {known or 'none'}.")
+        detail = None if self.store is None else self.store.study(study_uid)
+        if detail is None or self.store is None:
+            raise NotFoundError(f"{self.name} has no such study on its disk.", "It may have been removed; scan again.")
+        items: list[QueueItem] = []
+        for series in detail.series:
+            for instance in series.instances:
+                path = self.store.instance_path(instance.sop_instance_uid)
+                if path is not None:
+                    stored = StoredObject(
+                        path, instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax
+                    )
+                    items.append(
+                        QueueItem(
+                            object=stored,
+                            study_uid=study_uid,
+                            patient_name=detail.patient_name,
+                            accession_number=detail.accession_number,
+                            description=detail.description,
+                        )
+                    )
+        self.queue.add(items, {remote: int(Priority.NORMAL)})
+        return len(items)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _next_order(self) -> Order:
+        """Whoever comes next: the same seed and the same number of exams so far make the same order."""
+        events = self.context.events
+        number = sum(event.kind == "exam.acquired" and event.node == self.name for event in events.since())
+        rng = random.Random(f"{self.context.seed}/{self.name}/{number}")  # noqa: S311 - simulation, not secrecy
+        return make_order(rng, self.running.modality, self.context.clock.now())
+
+    def _keep_images(self, study_uid: str, datasets: Sequence[Dataset]) -> tuple[StoredObject, ...]:
+        assert self.store is not None
+        self.store.add_datasets(datasets)
+        kept = []
+        for dataset in datasets:
+            sop_instance = str(dataset.SOPInstanceUID)
+            path = self.store.instance_path(sop_instance)
+            assert path is not None
+            syntax = str(dataset.file_meta.TransferSyntaxUID)
+            kept.append(StoredObject(path, str(dataset.SOPClassUID), sop_instance, syntax))
+            self.tell_stored(study_uid, sop_instance)
+        return tuple(kept)
+
+    def _enqueue(
+        self, order: Order, study_uid: str, instances: Sequence[StoredObject], destinations: Sequence[str]
+    ) -> None:
+        items = [
+            QueueItem(
+                object=stored,
+                study_uid=study_uid,
+                patient_name=order.patient.name,
+                accession_number=order.accession_number,
+                description=order.procedure.description,
+            )
+            for stored in instances
+        ]
+        priority = Priority.STAT if order.stat else Priority.NORMAL
+        self.queue.add(items, {destination: int(priority) for destination in destinations})
+
+    def _make_room(self, just_acquired: str) -> None:
+        """Remove the oldest studies beyond what is kept, never one that still waits to be sent."""
+        assert self.store is not None
+        if self.store.count_studies() <= self.running.keep_studies:
+            return
+        waiting = self.queue.waiting_studies() | {just_acquired}
+        for study in self.store.studies(limit=1000, offset=self.running.keep_studies):
+            if study.study_uid not in waiting:
+                self.store.forget_study(study.study_uid)

@@ -1,0 +1,355 @@
+"""The base of every node: its one lifecycle, its saved and running configuration, its log and how it is seen.
+
+A role adds a configuration class, what it answers (``services``, ``contexts``) and what works in the background
+(``open_work``, ``close_work``). Rule: nothing but ``start`` opens a port, and nothing but ``stop`` closes it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from sandbox.archive.archive import Archive, StoredInstance
+from sandbox.archive.store import Sync
+from sandbox.dicom.contract import AcceptorPolicy, Services, SupportedContext, Timeouts
+from sandbox.dicom.server import Server
+from sandbox.events import kinds
+from sandbox.events.log import EventLog
+from sandbox.model.association import AssociationFacts
+from sandbox.model.clock import Clock
+from sandbox.model.config import NodeConfig
+from sandbox.model.config_path import Change, differences
+from sandbox.model.errors import SandboxError
+from sandbox.model.view import Counts, NodeState, NodeView
+from sandbox.network.network import Listener, Network
+from sandbox.nodes.caller import NodeCaller
+from sandbox.nodes.observer import NodeObserver
+from sandbox.nodes.state_file import NodeFile
+from sandbox.nodes.tools import NodeTools
+
+if TYPE_CHECKING:
+    from sample_dicom.station import Station
+    from sandbox.network.capture import Capture
+    from sandbox.nodes.queue import SendQueue
+
+
+@dataclass(frozen=True)
+class NodeContext:
+    """What a lab gives each of its nodes. ``directory`` is the node's own, inside the lab's."""
+
+    name: str
+    title: str
+    directory: Path
+    network: Network
+    capture: Capture | None
+    events: EventLog
+    clock: Clock
+    seed: int
+    station: Station
+    new_association_id: Callable[[], str]
+
+
+class Node:
+    """One application entity. A subclass with a ``role`` is found by the registry.
+
+    ``config`` is what the site declares; it counts only until the node has a directory of its own, from which a killed
+    lab comes back with what was running. ``open`` is then still to be called; a new node is stopped.
+    """
+
+    role: ClassVar[str] = ""
+    config_class: ClassVar[type[NodeConfig]] = NodeConfig
+    abilities: ClassVar[tuple[str, ...]] = ()
+
+    saved: NodeConfig
+    running: NodeConfig
+
+    def __init__(self, context: NodeContext, config: NodeConfig) -> None:
+        self.context = context
+        self.name = context.name
+        self.title = context.title
+        self.state = NodeState.STOPPED
+        self.trouble = ""
+        context.directory.mkdir(parents=True, exist_ok=True)
+        self._file = NodeFile(context.directory / "node.json", self.config_class)
+        kept = self._file.read()
+        self.saved, self.running, self._is_wanted = (config, config, True) if kept is None else kept
+        if kept is None:
+            self._keep()
+        self._has_run = False
+        self._lifecycle = threading.RLock()
+        self._server: Server | None = None
+        self._listener: Listener | None = None
+        self.observer = NodeObserver(self.name, context.events, context.capture, self.log, context.clock.now)
+        self.caller = NodeCaller(self)
+        self.tools = NodeTools(self)
+        self.store: Archive | None = None
+        self.queue: SendQueue | None = None
+
+    # --- what a role adds --------------------------------------------------------------------------------------------
+
+    def contexts(self) -> tuple[SupportedContext, ...]:
+        """The presentation contexts this node accepts."""
+        return ()
+
+    def services(self) -> Services:
+        """What this node answers."""
+        return Services()
+
+    def open_work(self) -> None:
+        """Begin whatever runs beside the listener."""
+
+    def close_work(self) -> None:
+        """End it, promptly."""
+
+    def forget_study(self, study_uid: str) -> None:
+        """Remove every trace of a study from store and queues (a check cleans up after itself)."""
+        if self.queue is not None:
+            self.queue.forget_study(study_uid)
+        if self.store is not None:
+            self.store.forget_study(study_uid)
+
+    # --- storing -----------------------------------------------------------------------------------------------------
+
+    def open_store(self) -> Archive:
+        """This node's own images, under its directory. What it stores is told to the event log."""
+        # A lab must survive the end of its process, not of the machine: no sync to disk for every instance.
+        return Archive(
+            self.context.directory / "images",
+            ae_title=lambda: self.running.ae_title,
+            sync=Sync.NORMAL,
+            on_stored=self._stored,
+        )
+
+    def _stored(self, stored: StoredInstance) -> None:
+        facts = stored.request.facts
+        self.observer.stored(facts, stored.study_uid)
+        self.tell_stored(stored.study_uid, stored.request.sop_instance, facts, duplicate=not stored.is_new)
+        if stored.differs:
+            self.log(
+                "warning",
+                f"{stored.request.sop_instance} from {facts.calling_ae} is here already with other contents; "
+                "the first one is kept",
+                facts.id,
+            )
+
+    def tell_stored(
+        self, study_uid: str, sop_instance: str, facts: AssociationFacts | None = None, *, duplicate: bool = False
+    ) -> None:
+        """Write that an instance is durable on this node, from now on."""
+        self.context.events.append(
+            kinds.InstanceStored(
+                study_uid=study_uid,
+                sop_instance=sop_instance,
+                calling_ae="" if facts is None else facts.calling_ae,
+                association="" if facts is None else facts.id,
+                duplicate=duplicate,
+            ),
+            node=self.name,
+        )
+
+    # --- lifecycle ---------------------------------------------------------------------------------------------------
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the node should run: it was not stopped by anybody. Survives the lab."""
+        return self._is_wanted
+
+    def start(self) -> None:
+        """Listen and work. A node that was stopped reads its saved configuration, as a program does that starts.
+
+        A failure is a state and a line in the log, not an exception.
+        """
+        with self._lifecycle:
+            if self.state is NodeState.RUNNING:
+                return
+            if self._has_run:
+                self.running = self.saved
+            self._has_run = True
+            self._is_wanted = True
+            self._keep()
+            self.caller.open()
+            try:
+                self._listener = self.context.network.listen(self.name, self.running.port)
+                self._server = Server(
+                    self._listener.socket,
+                    self.policy(),
+                    self.services(),
+                    self.observer,
+                    node=self.name,
+                    local=self._listener.address,
+                    caller_of=self.context.network.caller_of,
+                    requestor=self.caller.requestor,
+                    new_association_id=self.context.new_association_id,
+                )
+                self._server.start()
+                self.open_work()
+            except (SandboxError, OSError) as wrong:
+                self._end()
+                self.state = NodeState.FAILED
+                self.trouble = wrong.sentence if isinstance(wrong, SandboxError) else str(wrong)
+                self.log("error", f"{self.running.ae_title} could not start: {self.trouble}")
+                return
+            self.state = NodeState.RUNNING
+            self.trouble = ""
+            address = self._listener.address
+            host, port = self._listener.published
+            self.context.events.append(
+                kinds.NodeStarted(ae_title=self.running.ae_title, address=address, published=f"{host}:{port}"),
+                node=self.name,
+            )
+            self.log("info", f"{self.running.ae_title} listens on {address}")
+
+    def stop(self, reason: str = "") -> None:
+        """Stop listening and working; whatever is under way is aborted. It stays stopped until it is started."""
+        with self._lifecycle:
+            self._is_wanted = False
+            self._keep()
+            self._stop(reason)
+
+    def restart(self) -> None:
+        """Stop and start: the saved configuration becomes the running one."""
+        with self._lifecycle:
+            self._stop("restart")
+            self._has_run = True
+            self.start()
+
+    def close(self) -> None:
+        """End because the lab ends: the node will be running (or not) as it was when the lab is opened again."""
+        with self._lifecycle:
+            self._end()
+            self.state = NodeState.STOPPED
+            if self.queue is not None:
+                self.queue.close()
+            if self.store is not None:
+                self.store.close()
+
+    def _stop(self, reason: str) -> None:
+        if self.state is NodeState.STOPPED:
+            return
+        was_running = self.state is NodeState.RUNNING
+        self._end()
+        self.state = NodeState.STOPPED
+        self.trouble = ""
+        if was_running:
+            self.log("info", f"{self.running.ae_title} stopped" + (f": {reason}" if reason else ""))
+            self.context.events.append(kinds.NodeStopped(reason=reason), node=self.name)
+
+    def _end(self) -> None:
+        server, listener = self._server, self._listener
+        self._server = self._listener = None
+        self.caller.close()
+        if server is not None:
+            server.stop()
+        self.close_work()
+        if listener is not None:
+            listener.close()
+
+    # --- configuration -----------------------------------------------------------------------------------------------
+
+    def save(self, config: NodeConfig) -> tuple[Change, ...]:
+        """Write ``config`` as the saved one; what differs is told and logged. It runs after a restart."""
+        with self._lifecycle:
+            changes = differences(self.saved, config)
+            if changes:
+                self.saved = config
+                self._keep()
+                self.context.events.append(kinds.NodeConfigSaved(changes=changes), node=self.name)
+        return changes
+
+    @property
+    def needs_restart(self) -> bool:
+        return self.saved != self.running
+
+    def policy(self) -> AcceptorPolicy:
+        """Whom the running configuration lets in, and for what."""
+        config = self.running
+        listed = frozenset(remote.ae_title for remote in config.remotes)
+        return AcceptorPolicy(
+            ae_title=config.ae_title,
+            contexts=self.contexts(),
+            calling_ae=None if config.accept_unlisted_callers else listed,
+            ignore_called_ae=not config.check_called_ae,
+            maximum_associations=config.maximum_associations,
+            maximum_pdu=config.maximum_pdu,
+            timeouts=self.timeouts(),
+        )
+
+    def timeouts(self) -> Timeouts:
+        """The running configuration's timeouts, as sandbox.dicom takes them."""
+        config = self.running
+        return Timeouts(
+            connect=config.connect_timeout_s,
+            acse=config.association_timeout_s,
+            dimse=config.dimse_timeout_s,
+            network=config.network_timeout_s,
+        )
+
+    def _keep(self) -> None:
+        self._file.write(self.saved, self.running, self._is_wanted)
+
+    # --- being seen --------------------------------------------------------------------------------------------------
+
+    def log(self, level: str, text: str, association: str = "") -> None:
+        """A line of the node's own log. ``level`` is debug, info, warning or error."""
+        self.context.events.append(kinds.NodeLogged(level=level, text=text, association=association), node=self.name)
+
+    @property
+    def associations(self) -> int:
+        """Associations open with this node now, both ways."""
+        return self.observer.open_associations
+
+    @property
+    def published(self) -> str:
+        """The real host:port for outside tools; empty until the node has listened once."""
+        network = self.context.network
+        real = network.published_ports().get(f"{self.name}:{self.running.port}")
+        return "" if real is None else f"{network.publish_host}:{real}"
+
+    def view(self) -> NodeView:
+        """The node at a glance. Where it stands on the map is the lab's to add."""
+        network = self.context.network
+        queues = () if self.queue is None else self.queue.views()
+        host = next((host for host in network.topology.plan.hosts if host.name == self.name), None)
+        return NodeView(
+            name=self.name,
+            role=self.role,
+            title=self.title,
+            ae_title=self.running.ae_title,
+            host=f"{self.name}.{network.topology.plan.domain}".lower(),
+            address=network.address_of(self.name),
+            vlan="" if host is None else host.vlan,
+            port=self.running.port,
+            published=self.published,
+            state=self.state,
+            needs_restart=self.needs_restart,
+            sentence=self._sentence(),
+            counts=self._counts(),
+            queued=sum(queue.waiting for queue in queues),
+            dead=sum(queue.dead for queue in queues),
+            held=tuple(queue.destination for queue in queues if queue.held_since is not None),
+            associations=self.associations,
+            abilities=self.abilities,
+        )
+
+    def _counts(self) -> Counts:
+        if self.store is None:
+            return Counts()
+        held = self.store.counts()
+        return Counts(
+            patients=held.patients,
+            studies=held.studies,
+            series=held.series,
+            instances=held.instances,
+            size=held.bytes,
+        )
+
+    def _sentence(self) -> str:
+        if self.state is NodeState.FAILED:
+            return f"Could not start: {self.trouble}"
+        if self.state is NodeState.STOPPED:
+            return "Stopped."
+        waiting = " Saved changes wait for a restart." if self.needs_restart else ""
+        return f"Listens as {self.running.ae_title} on port {self.running.port}.{waiting}"

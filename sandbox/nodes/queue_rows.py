@@ -1,0 +1,440 @@
+"""The tables behind a send queue, and the only SQL of this package.
+
+An object is a file to be sent; an entry is that object waiting for one destination. A file that the queue owns (the
+router's spool) goes when its last entry goes. One connection under one lock: whoever calls holds the queue's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.pool import StaticPool
+
+from sandbox.dicom.contract import StoredObject
+
+_metadata = MetaData()
+
+OBJECTS = Table(
+    "object",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("study_uid", String, nullable=False, index=True),
+    Column("sop_instance", String, nullable=False),
+    Column("sop_class", String, nullable=False),
+    Column("transfer_syntax", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("owned", Boolean, nullable=False),
+    Column("patient_name", String, nullable=False),
+    Column("accession_number", String, nullable=False),
+    Column("description", String, nullable=False),
+    Column("calling_ae", String, nullable=False),
+)
+
+ENTRIES = Table(
+    "entry",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("object_id", ForeignKey("object.id"), nullable=False, index=True),
+    Column("destination", String, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("added", String, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("dead", Boolean, nullable=False),
+    Column("last_error", String, nullable=False),
+    Column("cause", Integer),
+    Column("actor", String, nullable=False),
+    Index("entry_in_order", "destination", "dead", "priority", "id"),
+    # Numbers are never used twice, so that a discard cannot hit an entry that came later.
+    sqlite_autoincrement=True,
+)
+
+DESTINATIONS = Table(
+    "destination",
+    _metadata,
+    Column("name", String, primary_key=True),
+    Column("held_since", String),
+    Column("held_reason", String, nullable=False, default=""),
+    Column("sent", Integer, nullable=False, default=0),
+)
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """Something to be sent, and what a person needs to recognise it. ``owned``: the file is the queue's to delete."""
+
+    object: StoredObject
+    study_uid: str
+    patient_name: str = ""
+    accession_number: str = ""
+    description: str = ""
+    calling_ae: str = ""
+    owned: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row: an item waiting for ``destination``, for the sake of event ``cause`` and on behalf of ``actor``."""
+
+    id: int
+    object_id: int
+    destination: str
+    item: QueueItem
+    priority: int
+    attempts: int
+    added: datetime
+    due: float
+    dead: bool
+    last_error: str
+    cause: int | None
+    actor: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many entries a destination has, and since when."""
+
+    waiting: int = 0
+    dead: int = 0
+    oldest: datetime | None = None
+    next_due: float = 0.0
+
+
+@dataclass(frozen=True)
+class Destination:
+    name: str
+    held_since: datetime | None = None
+    held_reason: str = ""
+    sent: int = 0
+
+
+class QueueRows:
+    """The tables of one queue, in one SQLite file. Paths inside ``root`` are kept relative to it, so that a node's
+    directory may be copied to another place."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._root = root
+        self._engine = create_engine(
+            f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        event.listen(self._engine, "connect", _prepare)
+        _metadata.create_all(self._engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # --- adding and taking -------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        items: Sequence[QueueItem],
+        routes: Mapping[str, int],
+        *,
+        added: datetime,
+        cause: int | None,
+        actor: str,
+        dead_because: str = "",
+    ) -> None:
+        """Write items and their entries in one transaction; on return they are durable."""
+        with self._engine.begin() as connection:
+            for item in items:
+                key = connection.execute(insert(OBJECTS).values(**self._object_values(item))).inserted_primary_key
+                assert key is not None
+                self._add_entries(connection, key[0], routes, added, cause, actor, dead_because)
+
+    def reroute(self, entry: Entry, routes: Mapping[str, int], *, cause: int | None, actor: str) -> None:
+        """Put entries for other destinations in the place of one."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(ENTRIES).where(ENTRIES.c.id == entry.id))
+            self._add_entries(connection, entry.object_id, routes, entry.added, cause, actor, "")
+
+    def head(self, destination: str, now: float) -> Entry | None:
+        """The entry to send next: the most urgent, then the oldest, of those that are due."""
+        wanted = (
+            _entries()
+            .where(ENTRIES.c.destination == destination, ~ENTRIES.c.dead, ENTRIES.c.due <= now)
+            .order_by(ENTRIES.c.priority, ENTRIES.c.id)
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(wanted).first()
+        return None if row is None else self._entry(row)
+
+    def syntaxes(self, like: Entry, limit: int) -> list[tuple[str, str]]:
+        """SOP classes and transfer syntaxes that wait for the same destination for the same cause."""
+        pair = select(OBJECTS.c.sop_class, OBJECTS.c.transfer_syntax).join(ENTRIES).where(*_batch(like))
+        with self._engine.connect() as connection:
+            return [(row[0], row[1]) for row in connection.execute(pair.distinct().limit(limit))]
+
+    def exists(self, entry: int) -> bool:
+        with self._engine.connect() as connection:
+            return connection.execute(select(ENTRIES.c.id).where(ENTRIES.c.id == entry)).first() is not None
+
+    # --- outcomes ----------------------------------------------------------------------------------------------------
+
+    def sent(self, entry: Entry) -> list[Path]:
+        """Take an entry out as sent. Returns the files that nobody needs any more."""
+        with self._engine.begin() as connection:
+            gone = connection.execute(delete(ENTRIES).where(ENTRIES.c.id == entry.id)).rowcount
+            if gone:
+                self._ensure(connection, entry.destination)
+                connection.execute(
+                    update(DESTINATIONS)
+                    .where(DESTINATIONS.c.name == entry.destination)
+                    .values(sent=DESTINATIONS.c.sent + 1)
+                )
+            return self._purge(connection, OBJECTS.c.id == entry.object_id)
+
+    def failed(self, entry: Entry, reason: str, due: float) -> int:
+        """Count an attempt of one entry, which is next due at ``due``. Returns its attempts (0: it is gone)."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(ENTRIES)
+                .where(ENTRIES.c.id == entry.id)
+                .values(attempts=ENTRIES.c.attempts + 1, last_error=reason, due=due)
+            )
+            count = connection.execute(select(ENTRIES.c.attempts).where(ENTRIES.c.id == entry.id)).scalar()
+        return int(count or 0)
+
+    def failed_batch(self, like: Entry, reason: str, limit: int) -> list[Entry]:
+        """Count an attempt of every entry that would have gone over the association of ``like``.
+
+        Returns those that have now failed ``limit`` times.
+        """
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(ENTRIES).where(*_batch(like)).values(attempts=ENTRIES.c.attempts + 1, last_error=reason)
+            )
+            exhausted = _entries().where(*_batch(like), ENTRIES.c.attempts >= limit)
+            return [self._entry(row) for row in connection.execute(exhausted)]
+
+    def bury(self, entries: Sequence[int], reason: str) -> None:
+        """Set entries aside as dead letters."""
+        with self._engine.begin() as connection:
+            for entry in entries:
+                connection.execute(update(ENTRIES).where(ENTRIES.c.id == entry).values(dead=True, last_error=reason))
+
+    # --- what an administrator does ----------------------------------------------------------------------------------
+
+    def hold(self, destination: str, since: datetime | None, reason: str) -> None:
+        """Hold a destination, or with ``since`` None let it go."""
+        with self._engine.begin() as connection:
+            self._ensure(connection, destination)
+            connection.execute(
+                update(DESTINATIONS)
+                .where(DESTINATIONS.c.name == destination)
+                .values(held_since=None if since is None else since.isoformat(), held_reason=reason)
+            )
+
+    def redrive(self, destination: str) -> int:
+        """Make dead letters wait again, from their first attempt."""
+        with self._engine.begin() as connection:
+            return connection.execute(
+                update(ENTRIES)
+                .where(ENTRIES.c.destination == destination, ENTRIES.c.dead)
+                .values(dead=False, attempts=0, due=0.0)
+            ).rowcount
+
+    def make_due(self, destination: str) -> int:
+        """Let every waiting entry be tried at once. Returns how many there are."""
+        with self._engine.begin() as connection:
+            return connection.execute(
+                update(ENTRIES).where(ENTRIES.c.destination == destination, ~ENTRIES.c.dead).values(due=0.0)
+            ).rowcount
+
+    def remove(self, destination: str, entry: int | None) -> tuple[int, list[Path]]:
+        """Delete one entry of a destination, or all. Returns how many, and the files that nobody needs any more."""
+        chosen = [ENTRIES.c.destination == destination]
+        if entry is not None:
+            chosen.append(ENTRIES.c.id == entry)
+        with self._engine.begin() as connection:
+            return connection.execute(delete(ENTRIES).where(*chosen)).rowcount, self._purge(connection, true())
+
+    def remove_study(self, study_uid: str) -> list[Path]:
+        """Delete every entry of a study. Returns the files that nobody needs any more."""
+        of_study = select(OBJECTS.c.id).where(OBJECTS.c.study_uid == study_uid)
+        with self._engine.begin() as connection:
+            connection.execute(delete(ENTRIES).where(ENTRIES.c.object_id.in_(of_study)))
+            return self._purge(connection, true())
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+
+    def entries(self, destination: str, limit: int) -> list[Entry]:
+        """A destination's entries, dead letters last, in the order in which they would go."""
+        wanted = (
+            _entries()
+            .where(ENTRIES.c.destination == destination)
+            .order_by(ENTRIES.c.dead, ENTRIES.c.priority, ENTRIES.c.id)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [self._entry(row) for row in connection.execute(wanted)]
+
+    def tallies(self) -> dict[str, Tally]:
+        """Entries counted by destination."""
+        counted = select(
+            ENTRIES.c.destination,
+            func.sum(~ENTRIES.c.dead),
+            func.sum(ENTRIES.c.dead),
+            func.min(ENTRIES.c.added),
+        ).group_by(ENTRIES.c.destination)
+        due = select(ENTRIES.c.destination, func.min(ENTRIES.c.due)).where(~ENTRIES.c.dead)
+        with self._engine.connect() as connection:
+            next_due = {row[0]: float(row[1]) for row in connection.execute(due.group_by(ENTRIES.c.destination))}
+            return {
+                row[0]: Tally(int(row[1]), int(row[2]), datetime.fromisoformat(row[3]), next_due.get(row[0], 0.0))
+                for row in connection.execute(counted)
+            }
+
+    def next_due(self, destination: str) -> float | None:
+        """When the first waiting entry is due; None when none waits."""
+        wanted = select(func.min(ENTRIES.c.due)).where(ENTRIES.c.destination == destination, ~ENTRIES.c.dead)
+        with self._engine.connect() as connection:
+            found = connection.execute(wanted).scalar()
+        return None if found is None else float(found)
+
+    def destinations(self) -> dict[str, Destination]:
+        """What is kept of each destination besides its entries."""
+        with self._engine.connect() as connection:
+            return {
+                row.name: Destination(
+                    row.name,
+                    None if row.held_since is None else datetime.fromisoformat(row.held_since),
+                    row.held_reason,
+                    row.sent,
+                )
+                for row in connection.execute(select(DESTINATIONS))
+            }
+
+    def paths(self) -> set[Path]:
+        """Every file that the queue refers to."""
+        with self._engine.connect() as connection:
+            return {self._root / row[0] for row in connection.execute(select(OBJECTS.c.path))}
+
+    def studies(self) -> set[str]:
+        """Every study of which something waits."""
+        with self._engine.connect() as connection:
+            return {row[0] for row in connection.execute(select(OBJECTS.c.study_uid).distinct())}
+
+    # --- rows and values ---------------------------------------------------------------------------------------------
+
+    def _entry(self, row: Row[Any]) -> Entry:
+        found = row._mapping
+        stored = StoredObject(
+            path=self._root / found[OBJECTS.c.path],
+            sop_class=found[OBJECTS.c.sop_class],
+            sop_instance=found[OBJECTS.c.sop_instance],
+            transfer_syntax=found[OBJECTS.c.transfer_syntax],
+        )
+        item = QueueItem(
+            object=stored,
+            study_uid=found[OBJECTS.c.study_uid],
+            patient_name=found[OBJECTS.c.patient_name],
+            accession_number=found[OBJECTS.c.accession_number],
+            description=found[OBJECTS.c.description],
+            calling_ae=found[OBJECTS.c.calling_ae],
+            owned=found[OBJECTS.c.owned],
+        )
+        return Entry(
+            id=found[ENTRIES.c.id],
+            object_id=found[ENTRIES.c.object_id],
+            destination=found[ENTRIES.c.destination],
+            item=item,
+            priority=found[ENTRIES.c.priority],
+            attempts=found[ENTRIES.c.attempts],
+            added=datetime.fromisoformat(found[ENTRIES.c.added]),
+            due=found[ENTRIES.c.due],
+            dead=found[ENTRIES.c.dead],
+            last_error=found[ENTRIES.c.last_error],
+            cause=found[ENTRIES.c.cause],
+            actor=found[ENTRIES.c.actor],
+        )
+
+    def _object_values(self, item: QueueItem) -> dict[str, Any]:
+        path = item.object.path
+        return {
+            "study_uid": item.study_uid,
+            "sop_instance": item.object.sop_instance,
+            "sop_class": item.object.sop_class,
+            "transfer_syntax": item.object.transfer_syntax,
+            "path": str(path.relative_to(self._root) if path.is_relative_to(self._root) else path),
+            "owned": item.owned,
+            "patient_name": item.patient_name,
+            "accession_number": item.accession_number,
+            "description": item.description,
+            "calling_ae": item.calling_ae,
+        }
+
+    def _purge(self, connection: Connection, among: ColumnElement[bool]) -> list[Path]:
+        """Delete objects without entries. The files of owned ones are returned, to be deleted after the commit."""
+        orphan = among, ~select(ENTRIES.c.id).where(ENTRIES.c.object_id == OBJECTS.c.id).exists()
+        owned = select(OBJECTS.c.path).where(*orphan, OBJECTS.c.owned)
+        paths = [self._root / row[0] for row in connection.execute(owned)]
+        connection.execute(delete(OBJECTS).where(*orphan))
+        return paths
+
+    @staticmethod
+    def _add_entries(
+        connection: Connection,
+        object_id: int,
+        routes: Mapping[str, int],
+        added: datetime,
+        cause: int | None,
+        actor: str,
+        dead_because: str,
+    ) -> None:
+        shared = {"object_id": object_id, "attempts": 0, "added": added.isoformat(), "due": 0.0}
+        shared |= {"dead": bool(dead_because), "last_error": dead_because, "cause": cause, "actor": actor}
+        rows = [shared | {"destination": name, "priority": priority} for name, priority in routes.items()]
+        connection.execute(insert(ENTRIES), rows)
+
+    @staticmethod
+    def _ensure(connection: Connection, destination: str) -> None:
+        connection.execute(
+            insert(DESTINATIONS).prefix_with("OR IGNORE").values(name=destination, held_reason="", sent=0)
+        )
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # A commit survives the death of the process; only a power cut may take the last ones.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _batch(like: Entry) -> tuple[ColumnElement[bool], ...]:
+    same_cause = ENTRIES.c.cause.is_(None) if like.cause is None else ENTRIES.c.cause == like.cause
+    return ENTRIES.c.destination == like.destination, ~ENTRIES.c.dead, same_cause, ENTRIES.c.actor == like.actor
+
+
+def _entries() -> Select[Any]:
+    return select(ENTRIES, OBJECTS).join(OBJECTS)

@@ -1,0 +1,47 @@
+"""A node's own file on disk: its saved and running configuration and whether it should run, replaced as a whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sandbox.model.base import explain_validation
+from sandbox.model.config import NodeConfig
+from sandbox.model.errors import BadInputError
+
+
+class NodeFile:
+    """Reads and writes one node's file. A write is whole or not at all, also when the lab is killed during it."""
+
+    def __init__(self, path: Path, config_class: type[NodeConfig]) -> None:
+        self._path = path
+        self._config_class = config_class
+
+    def read(self) -> tuple[NodeConfig, NodeConfig, bool] | None:
+        """Saved, running and whether it should run; None when there is no file yet."""
+        if not self._path.exists():
+            return None
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+            saved = self._config_class.model_validate(document["saved"])
+            running = self._config_class.model_validate(document["running"])
+            return saved, running, bool(document["is_wanted"])
+        except ValidationError as wrong:
+            raise explain_validation(wrong, str(self._path)) from wrong
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise BadInputError(
+                f"{self._path} is no node's configuration.", "Reset the lab to make it anew."
+            ) from wrong
+
+    def write(self, saved: NodeConfig, running: NodeConfig, is_wanted: bool) -> None:
+        """Replace the file."""
+        document = {
+            "saved": saved.model_dump(mode="json"),
+            "running": running.model_dump(mode="json"),
+            "is_wanted": is_wanted,
+        }
+        draft = self._path.with_suffix(".tmp")
+        draft.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+        draft.replace(self._path)

@@ -1,0 +1,339 @@
+"""What an administrator can try from a node: ping, port, name, C-ECHO, C-FIND, C-MOVE, C-GET, C-STORE.
+
+Everything is done for real, in the node's name and by what its running configuration believes. That it did not work is
+a result in words; only a target or a key that makes no sense is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sandbox.dicom.client import Association
+from sandbox.dicom.contract import Peer, StoredObject, StoreRequest, StoreStatus, SupportedContext
+from sandbox.dicom.explain import explain_context, explain_dial, explain_rejection, explain_status, uid_name
+from sandbox.dicom.outcomes import AssociationFailure, MoveResponse, Outcome
+from sandbox.dicom.syntaxes import (
+    PATIENT_ROOT_FIND,
+    PATIENT_ROOT_GET,
+    PATIENT_ROOT_MOVE,
+    STUDY_ROOT_FIND,
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+    UNCOMPRESSED,
+    verification,
+)
+from sandbox.model.association import ContextResult, DialFailure
+from sandbox.model.errors import NotFoundError
+from sandbox.model.view import CommandResult
+from sandbox.network.network import Network
+from sandbox.network.views import PingOutcome
+from sandbox.nodes.identifier import COLUMNS, cell, identifier
+from sandbox.nodes.retrieved import GET_CLASSES, contexts_for
+from sandbox.nodes.words import counted, sentence
+
+if TYPE_CHECKING:
+    from sandbox.nodes.node import Node
+
+Target = str | Peer
+
+MOST_ROWS = 500
+"""Rows of a query's answer that are shown; what is beyond is counted."""
+
+_FIND = {"PATIENT": PATIENT_ROOT_FIND}
+_MOVE = {"PATIENT": PATIENT_ROOT_MOVE}
+_GET = {"PATIENT": PATIENT_ROOT_GET}
+_PING = {
+    PingOutcome.TIMED_OUT: "does not answer to ping: no answer",
+    PingOutcome.UNKNOWN_HOST: "is not a known host",
+    PingOutcome.UNREACHABLE: "is unreachable",
+}
+
+
+class NodeTools:
+    """The tools of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    # --- network -----------------------------------------------------------------------------------------------------
+
+    def ping(self, host: str) -> CommandResult:
+        """An ICMP echo. It says whether the host is on and reachable, and nothing of its applications."""
+        answer = self._network.ping(self._node.name, host)
+        where = host if answer.address in ("", host) else f"{host} ({answer.address})"
+        if answer.outcome is PingOutcome.REPLY:
+            return CommandResult(ok=True, sentence=f"{where} answers to ping in {answer.ms:g} ms.")
+        facts = (answer.reason,) if answer.reason else ()
+        return CommandResult(ok=False, sentence=f"{where} {_PING[answer.outcome]}.", facts=facts)
+
+    def port(self, host: str, port: int) -> CommandResult:
+        """Whether a TCP port can be connected to. Nothing is said on the connection."""
+        answer = self._network.probe_port(self._node.name, host, port, timeout=self._node.running.connect_timeout_s)
+        if isinstance(answer, DialFailure):
+            return _not_dialled(f"{host}:{port}", answer)
+        return CommandResult(
+            ok=True, sentence=f"Port {port} of {host} ({answer.address}) is open; it connected in {answer.ms:g} ms."
+        )
+
+    def lookup(self, host: str) -> CommandResult:
+        """What a name resolves to here: this node's hosts table first, then the department's DNS."""
+        found = self._network.resolve(self._node.name, host)
+        if not found.found:
+            return CommandResult(ok=False, sentence=f"{host} is not known to the DNS.")
+        if found.source == "literal":
+            return CommandResult(ok=True, sentence=f"{host} is an address.")
+        return CommandResult(ok=True, sentence=f"{host} is {found.address}.", facts=(f"From the {found.source}.",))
+
+    # --- DICOM -------------------------------------------------------------------------------------------------------
+
+    def echo(self, target: Target, calling_ae: str | None = None) -> CommandResult:
+        """C-ECHO, as this node or under another calling AE title."""
+        peer = self._peer(target)
+        opened = self._open(peer, verification(), calling_ae=calling_ae)
+        if isinstance(opened, CommandResult):
+            return opened
+        with opened:
+            answer = opened.echo()
+        facts = _context_facts(opened.contexts)
+        if answer.succeeded:
+            text = f"{_name(peer)} answered the C-ECHO in {answer.duration_ms:.1f} ms."
+            return CommandResult(
+                ok=True, sentence=text, facts=("Status 0000, success.", *facts), association=opened.facts.id
+            )
+        return _unanswered("C-ECHO", peer, answer, opened, facts)
+
+    def find(self, target: Target, level: str, keys: Mapping[str, str]) -> CommandResult:
+        """C-FIND at a level ("STUDY") with keys by DICOM keyword; the usual columns of the level are asked for too."""
+        peer = self._peer(target)
+        query = identifier(level, keys, with_columns=True)
+        model = _FIND.get(level, STUDY_ROOT_FIND)
+        opened = self._open(peer, [_plain(model)])
+        if isinstance(opened, CommandResult):
+            return opened
+        columns = tuple(dict.fromkeys([*COLUMNS[level], *keys]))
+        rows: list[tuple[str, ...]] = []
+        matches = 0
+        last = None
+        with opened:
+            for answer in opened.find(model, query):
+                last = answer
+                if answer.is_pending and answer.identifier is not None:
+                    matches += 1
+                    if len(rows) < MOST_ROWS:
+                        rows.append(tuple(cell(answer.identifier, column) for column in columns))
+        status = None if last is None else last.status
+        facts = _status_facts("C-FIND", status, "" if last is None else last.comment or last.failure)
+        if status != 0:
+            words = "no answer" if status is None else explain_status("C-FIND", status).name
+            text = f"The query to {_name(peer)} failed: {words}."
+        else:
+            text = f"{_name(peer)} has {counted(matches, 'match', 'matches')}."
+            if matches > len(rows):
+                text += f" The first {len(rows)} are shown."
+        return CommandResult(
+            ok=status == 0,
+            sentence=text,
+            facts=facts,
+            columns=columns if rows else (),
+            rows=tuple(rows),
+            association=opened.facts.id,
+        )
+
+    def move(self, target: Target, destination_ae: str, level: str, keys: Mapping[str, str]) -> CommandResult:
+        """C-MOVE: ask ``target`` to send what ``keys`` name to the AE title ``destination_ae``, which it must know."""
+        peer = self._peer(target)
+        query = identifier(level, keys)
+        model = _MOVE.get(level, STUDY_ROOT_MOVE)
+        opened = self._open(peer, [_plain(model)])
+        if isinstance(opened, CommandResult):
+            return opened
+        with opened:
+            last = _last(opened.move(model, query, destination_ae))
+        return _moved("C-MOVE", f"{_name(peer)} to {destination_ae}", last, opened)
+
+    def get(self, target: Target, level: str, keys: Mapping[str, str]) -> CommandResult:
+        """C-GET: fetch what ``keys`` name over the same association, into this node's own store."""
+        peer = self._peer(target)
+        store = self._node.store
+        if store is None:
+            return CommandResult(ok=False, sentence=f"{self._node.name} has nowhere to put images.")
+        query = identifier(level, keys)
+        model = _GET.get(level, STUDY_ROOT_GET)
+
+        def keep(request: StoreRequest) -> StoreStatus:
+            return store.store(request)
+
+        opened = self._open(peer, [_plain(model), *contexts_for(GET_CLASSES)], roles=GET_CLASSES)
+        if isinstance(opened, CommandResult):
+            return opened
+        with opened:
+            last = _last(opened.get(model, query, keep))
+        return _moved("C-GET", f"{_name(peer)} to {self._node.name}", last, opened)
+
+    def send(self, target: Target, study_uid: str) -> CommandResult:
+        """C-STORE every image of a study in this node's store, at once and past the queue."""
+        peer = self._peer(target)
+        objects = self._objects(study_uid)
+        syntaxes = list(dict.fromkeys((item.sop_class, item.transfer_syntax) for item in objects))
+        opened = self._open(peer, [SupportedContext(sop_class, (syntax,)) for sop_class, syntax in syntaxes])
+        if isinstance(opened, CommandResult):
+            return opened
+        sent = 0
+        failures: dict[str, int] = {}
+        with opened:
+            for item in objects:
+                answer = opened.store(item)
+                if answer.succeeded or answer.is_warning:
+                    sent += 1
+                else:
+                    reason = _reason("C-STORE", answer)
+                    failures[reason] = failures.get(reason, 0) + 1
+                if not opened.is_open:
+                    break
+        facts = (
+            *(f"{counted(number, 'image')}: {reason}" for reason, number in failures.items()),
+            *_context_facts(opened.contexts),
+        )
+        text = f"{sent} of {counted(len(objects), 'image')} sent to {_name(peer)}."
+        return CommandResult(ok=sent == len(objects), sentence=text, facts=facts, association=opened.facts.id)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _network(self) -> Network:
+        return self._node.context.network
+
+    def _peer(self, target: Target) -> Peer:
+        if isinstance(target, Peer):
+            return target
+        peer = self._node.caller.peer(target)
+        if peer is None:
+            known = ", ".join(remote.name for remote in self._node.running.remotes) or "nothing"
+            raise NotFoundError(f"{self._node.name} has no {target!r} in its AE table.", f"It has: {known}.")
+        return peer
+
+    def _open(
+        self,
+        peer: Peer,
+        contexts: Sequence[SupportedContext],
+        *,
+        calling_ae: str | None = None,
+        roles: Sequence[str] = (),
+    ) -> Association | CommandResult:
+        opened = self._node.caller.requestor.associate(peer, contexts, calling_ae=calling_ae, roles=roles)
+        return _not_opened(peer, opened) if isinstance(opened, AssociationFailure) else opened
+
+    def _objects(self, study_uid: str) -> list[StoredObject]:
+        store = self._node.store
+        detail = None if store is None else store.study(study_uid)
+        if store is None or detail is None:
+            raise NotFoundError(f"{self._node.name} does not have this study.", "Look at the list of its studies.")
+        found = []
+        for series in detail.series:
+            for one in series.instances:
+                path = store.instance_path(one.sop_instance_uid)
+                if path is not None:
+                    found.append(StoredObject(path, one.sop_class_uid, one.sop_instance_uid, one.transfer_syntax))
+        return found
+
+
+# --- results in words -------------------------------------------------------------------------------------------------
+
+
+def _name(peer: Peer) -> str:
+    return f"{peer.ae_title} ({peer.host}:{peer.port})"
+
+
+def _not_dialled(where: str, failure: DialFailure) -> CommandResult:
+    words = explain_dial(failure.outcome)
+    waited = f" after {failure.elapsed_s:.1f} s" if failure.elapsed_s >= 0.1 else ""
+    address = f" The address is {failure.address}." if failure.address and not where.startswith(failure.address) else ""
+    return CommandResult(
+        ok=False,
+        sentence=f"No connection to {where}: {words.name}{waited}.",
+        facts=(f"{sentence(words.meaning)}{address}",),
+    )
+
+
+def _not_opened(peer: Peer, failure: AssociationFailure) -> CommandResult:
+    facts: tuple[str, ...]
+    if failure.dial is not None:
+        result = _not_dialled(_name(peer), failure.dial)
+        text, facts = result.sentence, result.facts
+    elif failure.rejection is not None:
+        words = explain_rejection(failure.rejection)
+        text = f"{_name(peer)} rejected the association: {words.name} ({failure.rejection})."
+        facts = (
+            f"Called AE title {failure.facts.called_ae}, calling AE title {failure.facts.calling_ae}.",
+            sentence(words.meaning),
+        )
+    else:
+        text, facts = failure.sentence, _context_facts(failure.contexts)
+    return CommandResult(ok=False, sentence=text, facts=facts, association=failure.facts.id)
+
+
+def _context_facts(contexts: Sequence[ContextResult]) -> tuple[str, ...]:
+    return tuple(
+        f"{uid_name(context.abstract_syntax)}: accepted in {uid_name(context.transfer_syntax)}."
+        if context.accepted
+        else f"{uid_name(context.abstract_syntax)}: not accepted, {explain_context(context.result).name}."
+        for context in contexts
+    )
+
+
+def _status_facts(service: str, status: int | None, comment: str) -> tuple[str, ...]:
+    facts: tuple[str, ...] = ()
+    if status is not None:
+        facts = (f"Status {status:04X}, {explain_status(service, status).name}.",)
+    return (*facts, sentence(comment)) if comment else facts
+
+
+def _reason(service: str, answer: Outcome) -> str:
+    if answer.status is None:
+        return answer.failure
+    comment = f" ({answer.comment})" if answer.comment else ""
+    return f"status {answer.status:04X}, {explain_status(service, answer.status).name}{comment}"
+
+
+def _unanswered(
+    service: str, peer: Peer, answer: Outcome, association: Association, facts: tuple[str, ...]
+) -> CommandResult:
+    text = f"{_name(peer)} accepted the association, but the {service} failed: {_reason(service, answer)}."
+    return CommandResult(ok=False, sentence=text, facts=facts, association=association.facts.id)
+
+
+def _moved(service: str, way: str, last: MoveResponse | None, association: Association) -> CommandResult:
+    if last is None or last.status is None:
+        why = "no answer" if last is None else last.failure or "no answer"
+        return CommandResult(ok=False, sentence=f"{way}: {why}.", association=association.facts.id)
+    words = explain_status(service, last.status)
+    counts = [
+        counted(number, "image") + f" {what}"
+        for number, what in ((last.completed, "sent"), (last.failed, "failed"), (last.warning, "with a warning"))
+        if number
+    ]
+    ok = last.status == 0
+    if ok:
+        text = f"{way}: {', '.join(counts) or 'nothing matched, nothing was sent'}."
+    else:
+        text = f"{way}: {words.name}" + (f"; {', '.join(counts)}." if counts else ".")
+    facts = [f"Status {last.status:04X}, {words.name}."]
+    if not ok:
+        facts += [sentence(part) for part in (words.meaning, words.look) if part]
+    facts += [sentence(part) for part in (last.comment, last.failure) if part]
+    facts += [f"Failed: {uid}" for uid in last.failed_uids[:10]]
+    return CommandResult(
+        ok=ok and bool(last.completed), sentence=text, facts=tuple(facts), association=association.facts.id
+    )
+
+
+def _last(responses: Iterable[MoveResponse]) -> MoveResponse | None:
+    last = None
+    for response in responses:
+        last = response
+    return last
+
+
+def _plain(uid: str) -> SupportedContext:
+    return SupportedContext(uid, UNCOMPRESSED)

@@ -1,0 +1,32 @@
+"""Small pieces of sentences that nodes share: counts, queries, statuses."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+
+_NOT_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """ "1 match", "3 matches". Without ``many`` an s is added."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def query_in_words(identifier: Dataset) -> str:
+    """A query's level and the keys that have a value: "STUDY PatientName=SM*"."""
+    level = str(identifier.get("QueryRetrieveLevel", "") or "no level")
+    keys = [
+        f"{element.keyword or element.tag}={_short(str(element.value))}"
+        for element in identifier
+        if element.keyword not in _NOT_KEYS and element.VR != "SQ" and element.value not in (None, "", [])
+    ]
+    return " ".join([level, *keys])
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 70 else f"{text[:67]}..."

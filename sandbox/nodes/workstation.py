@@ -1,0 +1,59 @@
+"""A reading workstation: it queries its archive, has studies sent to it, takes what is sent, and shows it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from sandbox.dicom.contract import Services, SupportedContext
+from sandbox.dicom.syntaxes import storage_contexts, verification
+from sandbox.model.config import NAME_PATTERN, NodeConfig, shown
+from sandbox.model.errors import NotFoundError
+from sandbox.model.view import CommandResult
+from sandbox.nodes.display import render_frame
+from sandbox.nodes.node import Node, NodeContext
+
+
+class WorkstationConfig(NodeConfig):
+    """What an administrator sets on a workstation."""
+
+    archive: str = Field(
+        pattern=NAME_PATTERN,
+        **shown("Archive", "The line of the AE table that is queried.", group="Query and retrieve", choices="remotes"),
+    )
+
+
+class Workstation(Node):
+    """Receives, queries, retrieves, displays."""
+
+    role = "workstation"
+    config_class = WorkstationConfig
+    abilities: ClassVar[tuple[str, ...]] = ("echo", "studies", "view", "find", "move", "retrieve")
+
+    saved: WorkstationConfig
+    running: WorkstationConfig
+
+    def __init__(self, context: NodeContext, config: NodeConfig) -> None:
+        super().__init__(context, config)
+        self.store = self._archive = self.open_store()
+
+    def contexts(self) -> tuple[SupportedContext, ...]:
+        return (*verification(), *storage_contexts())
+
+    def services(self) -> Services:
+        return Services(store=self._archive.store)
+
+    def retrieve(self, study_uid: str) -> CommandResult:
+        """Have the configured archive send a study here (C-MOVE with this node as destination)."""
+        keys = {"StudyInstanceUID": study_uid}
+        return self.tools.move(self.running.archive, self.running.ae_title, "STUDY", keys)
+
+    def display(
+        self, sop_instance: str, frame: int = 0, *, center: float | None = None, width: float | None = None
+    ) -> bytes:
+        """A frame of an instance that is here, as PNG. UnavailableError in words when it cannot be shown."""
+        path = self._archive.instance_path(sop_instance)
+        if path is None:
+            raise NotFoundError(f"{self.name} does not have this image.", "Retrieve the study first.")
+        return render_frame(path, frame, center=center, width=width)
