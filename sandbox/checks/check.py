@@ -87,8 +87,8 @@ class Check(Model):
     def run(self, department: Department, memory: Memory, *, invariant: bool = False) -> Finding:
         """Judge, and never raise: a probe that could not be made could not tell."""
         began = time.monotonic()
-        # What the probe causes goes by an event of its own, so that the other end of an association, too, knows for whom
-        # it works.
+        # What the probe causes goes by an event of its own, so that the other end of an association knows, too, for
+        # whom it works.
         started = department.events.append(ProbeStarted(check=self.name), actor=PROBE)
         with because(started.seq, PROBE):
             try:

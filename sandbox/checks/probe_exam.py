@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sample_dicom.procedures import procedure as catalogue_line
 from sandbox.checks.trail import Trail
@@ -20,12 +21,12 @@ SETTLE_S = 1.5
 def probe_exam(
     department: Department, node: str, *, images: int, procedure: str = ""
 ) -> Iterator[tuple[AcquiredExam, Trail]]:
-    """Let ``node`` scan an invented patient and send it by its configuration; forget the study everywhere at the end."""
+    """Let ``node`` scan an invented patient and send it by its configuration; in the end the study is forgotten."""
     since = current().cause or len(department.events)
     # Two probes must never draw the same patient and study, not even in labs of one seed.
     rng = random.Random(f"{department.seed}:probe:{node}:{since}")  # noqa: S311 - a patient, not a secret
     modality = department.modality(node).running.modality
-    over = {"procedure": catalogue_line(procedure)} if procedure else {}
+    over: dict[str, Any] = {"procedure": catalogue_line(procedure)} if procedure else {}
     order = department.order(modality, rng, accession_prefix="PROBE", **over)
     exam = department.acquire(node, order, images=images)
     trail = Trail(department, exam.study_uid, [stored.sop_instance for stored in exam.instances], since)

@@ -14,7 +14,7 @@ from sandbox.model.scenario import Primitive
 @cache
 def checks() -> Mapping[str, type[Check]]:
     """Every check by its kind, in the order of the alphabet."""
-    return MappingProxyType(concrete_subclasses(Check, "sandbox.checks"))
+    return MappingProxyType(concrete_subclasses(Check, "sandbox.checks"))  # type: ignore[type-abstract]
 
 
 def make_check(primitive: Primitive) -> Check:

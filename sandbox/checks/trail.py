@@ -35,6 +35,10 @@ MOVES = frozenset(
 """Events after which it is worth looking again."""
 
 
+STEPS = frozenset({"exam.acquired", "study.routed", "instance.stored"})
+"""Events that tell a study's way."""
+
+
 @dataclass(frozen=True)
 class Waiting:
     """Instances of the study that wait on ``node`` for ``destination``."""
@@ -53,7 +57,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Arrival:
-    """How following a study to a node ended. ``missing`` are instances that are not there; ``reached`` is where any are."""
+    """How following a study to a node ended. ``missing`` instances are not there; ``reached`` are nodes with any."""
 
     arrived: bool
     seconds: float
@@ -106,10 +110,10 @@ class Trail:
         seen: set[tuple[str, str]] = set()
         numbers: list[int] = []
         for event in self.department.events.since():
-            if event.kind in ("exam.acquired", "study.routed", "instance.stored") and _is_about(event, self.study_uid):
-                if (event.kind, event.node) not in seen:
-                    seen.add((event.kind, event.node))
-                    numbers.append(event.seq)
+            if event.kind not in STEPS or not _is_about(event, self.study_uid) or (event.kind, event.node) in seen:
+                continue
+            seen.add((event.kind, event.node))
+            numbers.append(event.seq)
         return tuple(numbers)
 
     # --- following ---------------------------------------------------------------------------------------------------

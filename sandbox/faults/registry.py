@@ -14,7 +14,7 @@ from sandbox.model.scenario import Primitive
 @cache
 def faults() -> Mapping[str, type[Fault]]:
     """Every fault by its kind, in the order of the alphabet."""
-    return MappingProxyType(concrete_subclasses(Fault, "sandbox.faults"))
+    return MappingProxyType(concrete_subclasses(Fault, "sandbox.faults"))  # type: ignore[type-abstract]
 
 
 def make_fault(primitive: Primitive) -> Fault:
