@@ -1,0 +1,165 @@
+"""Schema, migrations, query plans and group commit of the index, on both databases."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event, insert, text
+
+from sandbox.archive.archive import Archive
+from sandbox.archive.index import database, schema
+from sandbox.archive.index.index import Index
+from sandbox.archive.query import _statement, read_question
+from sandbox.archive.store import Sync
+from sandbox.model.errors import BadInputError, UnavailableError
+from tests.archive.support import STUDY_FIND, identifier, instance, request, store
+
+
+def _url(tmp_path: Path, index_url: str | None) -> str:
+    return index_url or database.sqlite_url(tmp_path / "index.sqlite")
+
+
+def test_the_models_are_the_migrated_schema(tmp_path: Path, index_url: str | None) -> None:
+    """Made by migrations alone, the database is what the models say; and the stamp of a new one is their head."""
+    engine = create_engine(_url(tmp_path, index_url))
+    with engine.begin() as connection:
+        database.migrate(connection)
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+    engine.dispose()
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+def test_a_migrated_and_a_new_database_are_alike(tmp_path: Path) -> None:
+    def layout(url: str) -> set[tuple[str, str]]:
+        with create_engine(url).begin() as connection:
+            columns = connection.execute(
+                text(
+                    'SELECT m.name, p.name, p.type, p.dflt_value, p."notnull", p.pk FROM sqlite_master m, '
+                    "pragma_table_info(m.name) p WHERE m.type IN ('table', 'index')"
+                )
+            )
+            return {(str(row[0]), str(tuple(row[1:]))) for row in columns if row[0] != "alembic_version"}
+
+    migrated, new = (database.sqlite_url(tmp_path / name) for name in ("migrated.sqlite", "new.sqlite"))
+    with create_engine(migrated).begin() as connection:
+        database.migrate(connection)
+    database.open_database(new, Sync.NORMAL).dispose()
+    assert layout(migrated) == layout(new)
+
+
+def test_opening_again_does_not_load_alembic_and_is_quick(tmp_path: Path) -> None:
+    Archive(tmp_path, ae_title="A").close()
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        archive = Archive(tmp_path, ae_title="A")
+        took.append(time.perf_counter() - began)
+        archive.close()
+    assert min(took) < 0.03
+
+
+def test_sqlite_is_durable_as_asked(tmp_path: Path) -> None:
+    for sync, level in ((Sync.FULL, 2), (Sync.NORMAL, 1)):
+        engine = database.open_database(database.sqlite_url(tmp_path / f"{sync}.sqlite"), sync)
+        with engine.connect() as connection:
+            assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+            assert connection.scalar(text("PRAGMA synchronous")) == level
+            assert connection.scalar(text("PRAGMA busy_timeout")) == database.BUSY_TIMEOUT_S * 1000
+        engine.dispose()
+
+
+def test_urls_that_are_none(tmp_path: Path) -> None:
+    for wrong in ("nonsense", "mysql://host/db"):
+        with pytest.raises(BadInputError):
+            database.open_database(wrong, Sync.FULL)
+    with pytest.raises(UnavailableError):
+        database.open_database("postgresql://nobody:secret@127.0.0.1:1/none", Sync.FULL)
+    (tmp_path / "bad.sqlite").write_bytes(b"no database, but long enough to be looked at" * 100)
+    with pytest.raises(UnavailableError, match="cannot be opened"):
+        database.open_database(database.sqlite_url(tmp_path / "bad.sqlite"), Sync.FULL)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"PatientID": "P77"}, "ix_studies_patient_id"),
+        ({"PatientName": "DOE*"}, "ix_studies_patient_name"),
+        ({"StudyDate": "20260101-20260107"}, "ix_studies_date"),
+        ({"AccessionNumber": "A77"}, "ix_studies_accession"),
+        ({"StudyInstanceUID": "1.2.3"}, "uq_studies_uid"),
+    ],
+)
+def test_keys_are_looked_up_and_not_scanned_for(tmp_path: Path, keys: dict[str, object], expected: str) -> None:
+    engine = database.open_database(database.sqlite_url(tmp_path / "index.sqlite"), Sync.NORMAL)
+    with engine.begin() as connection:
+        connection.execute(
+            insert(schema.studies),
+            [{"study_instance_uid": f"1.{n}", "patient_id": f"P{n}", "received": 0} for n in range(50)],
+        )
+    question = read_question(STUDY_FIND, identifier("STUDY", **keys))
+    statement = _statement(question).compile(engine, compile_kwargs={"literal_binds": True})  # type: ignore[arg-type]
+    with engine.connect() as connection:
+        plan = " ".join(str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}"))
+    engine.dispose()
+    assert "SCAN studies" not in plan
+    assert expected.startswith("uq") or expected in plan
+
+
+def test_waiting_senders_share_a_commit(tmp_path: Path) -> None:
+    """While one commits, the others queue; the next turn commits them all at once."""
+    with Archive(tmp_path, ae_title="A", sync="normal") as archive:
+        store(archive, instance())
+        commits = []
+        event.listen(archive._index._engine, "commit", lambda connection: commits.append(1))
+        index: Index = archive._index
+        requests = [request(instance()) for _ in range(12)]
+        index._turn.acquire()
+        senders = [threading.Thread(target=archive.store, args=(one,)) for one in requests]
+        for sender in senders:
+            sender.start()
+        deadline = time.monotonic() + 20
+        while len(index._waiting) < 12 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        commits.clear()
+        index._turn.release()
+        for sender in senders:
+            sender.join(20)
+        assert archive.counts().instances == 13
+        assert len(commits) == 1
+
+
+def test_a_bad_instance_fails_alone(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sandbox.archive.index import index as module
+
+    bad, good = request(instance()), request(instance())
+    real = module._add
+
+    def add(connection: object, record: module.InstanceRecord) -> bool:
+        if record.sop_instance == bad.sop_instance:
+            raise module.IntegrityError("x", {}, Exception("x"))
+        return real(connection, record)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_add", add)
+    jobs = [module._Job(record) for record in (_record(bad.sop_instance), _record(good.sop_instance))]
+    archive._index._commit(jobs)
+    assert jobs[0].error is not None
+    assert (jobs[1].error, jobs[1].new) == (None, True)
+
+
+def _record(sop_instance: str) -> object:
+    from sandbox.archive.header import read_header
+    from sandbox.archive.index.index import InstanceRecord
+    from tests.archive.support import encoded
+
+    ds = instance(SOPInstanceUID=sop_instance)
+    header = read_header(encoded(ds), "1.2.840.10008.1.2.1")
+    return InstanceRecord(header, ds.SOPClassUID, sop_instance, "1.2.840.10008.1.2.1", "x", 1, time.time())
