@@ -29,27 +29,26 @@ def advise(story: Story, configs: Mapping[str, NodeConfig]) -> str:
         return ""
     reason = (story.rejection.source, story.rejection.reason)
     rule = _REJECTIONS.get(reason)
-    return rule(story, configs) if rule is not None else ""
+    return rule(story, _remote(story, configs)) if rule is not None else ""
 
 
-def _called(story: Story, configs: Mapping[str, NodeConfig]) -> str:
-    remote = _remote(story, configs)
+def _called(story: Story, remote: RemoteNode | None) -> str:
     caller = f"{_at(story.source, remote, 'ae_title')}" if remote is not None else "the title that the caller used"
     return f"Compare {caller} with ae_title on {story.target}." if story.target != OUTSIDE else ""
 
 
-def _calling(story: Story, configs: Mapping[str, NodeConfig]) -> str:
+def _calling(story: Story, _: RemoteNode | None) -> str:
     if story.target == OUTSIDE:
         return ""
     caller = f"ae_title on {story.source}" if story.source != OUTSIDE else "the caller's own title"
     return f"Compare {caller} ({story.facts.calling_ae}) with the AE titles in the AE table of {story.target}."
 
 
-def _limit(story: Story, configs: Mapping[str, NodeConfig]) -> str:
+def _limit(story: Story, _: RemoteNode | None) -> str:
     return f"Look at maximum_associations on {story.target}." if story.target != OUTSIDE else ""
 
 
-_REJECTIONS: Mapping[tuple[int, int], Callable[[Story, Mapping[str, NodeConfig]], str]] = {
+_REJECTIONS: Mapping[tuple[int, int], Callable[[Story, RemoteNode | None], str]] = {
     _CALLED_NOT_RECOGNISED: _called,
     _CALLING_NOT_RECOGNISED: _calling,
     _LIMIT: _limit,

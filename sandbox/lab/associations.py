@@ -92,7 +92,7 @@ class Associations:
         self._stories: dict[str, Story] = {}
 
     def newest(self, *, limit: int, node: str = "", show: Callable[[Event], bool] = lambda event: True) -> list[Story]:
-        """The newest associations first, those of ``node`` only if it is given, and only those ``show`` lets through."""
+        """The newest associations first: those of ``node`` if it is given, and those that ``show`` lets through."""
         with self._lock:
             self._read_on()
             found: list[Story] = []

@@ -61,7 +61,7 @@ def compose(
         state = NetworkState.read(place.network_file)
         if state is not None:
             state.apply(network)
-    capture = capture or Capture()
+    capture = capture or Capture(place.capture)
     numbers = AssociationNumbers(events)
     nodes = {
         entry.name: _make(site, entry, place, seed, network, capture, events, clock, numbers) for entry in site.nodes
@@ -104,7 +104,7 @@ def _make(
 
 
 class AssociationNumbers:
-    """Numbers associations ("a1", "a2" …) through all the processes of one lab: it begins after the highest in the log."""
+    """Numbers associations ("a1", "a2" …) through all processes of one lab, beginning after the highest in the log."""
 
     def __init__(self, events: EventLog) -> None:
         highest = 0

@@ -67,6 +67,7 @@ class LabDirectory:
         self.record_file = self.path / "lab.json"
         self.events_file = self.path / "events.jsonl"
         self.network_file = self.path / "network.json"
+        self.capture = self.path / "capture"
         self.nodes = self.path / "nodes"
         self.background_file = self.nodes / "background.json"
         self.start = self.path / "start"

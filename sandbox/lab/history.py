@@ -63,7 +63,8 @@ def history_of(site: Site, seed: int, cache: Path, today: date) -> Path:
     """The folder with the history for this site and seed: from the cache, or made and put there."""
     variant = seed % site.history.variants
     month = today.replace(day=1)
-    key = f"{RECIPE}/{site.history.model_dump_json()}/{site.institution}/{[n.config for n in site.nodes]}/{month}/{variant}"
+    scanners = [(modality, vars(station)) for modality, station in _stations(site)]
+    key = f"{RECIPE}/{site.history.model_dump_json()}/{scanners}/{month}/{variant}"
     target = cache / f"{site.slug or 'site'}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if target.is_dir():
         return target

@@ -146,6 +146,11 @@ class Lab:
         return self._composition is not None
 
     @property
+    def is_between(self) -> bool:
+        """Whether the lab is being reset or stopped, so that what fails now need not be wrong."""
+        return self._resetting or self._stopped
+
+    @property
     def hides_later(self) -> bool:
         """Whether events for later (faults, the traffic of checks) are hidden now: while a drill runs."""
         return self.attempt is not None and self.attempt.view().state is AttemptState.RUNNING
@@ -193,7 +198,7 @@ class Lab:
                 composition.background.pause()
             composition.background.start()
 
-    def stop(self, reason: str = "") -> None:
+    def stop(self) -> None:
         """End everything the lab runs and let go of its directory, which can be opened again. Safe to call twice."""
         with self._lifecycle:
             if self._stopped:
@@ -207,6 +212,7 @@ class Lab:
                     composition, self._composition = self._composition, None
                     composition.close()
                     composition.network.close()
+                    composition.capture.close()
             finally:
                 if not self.events.is_closed:
                     self.events.append(LabStopped(), actor=SYSTEM)

@@ -28,7 +28,7 @@ def take_snapshot(place: LabDirectory, network: Network) -> None:
 
 
 def restore_snapshot(place: LabDirectory) -> NetworkState:
-    """Put the nodes' files back as they were at the start. No node may be open. Returns the network's state to apply."""
+    """Put the nodes' files back as they were at the start. No node may be open. Returns the network's state."""
     state = NetworkState.read(place.start / _NETWORK)
     if state is None:
         raise UnavailableError("The marked start of this lab cannot be read.", "Start the scenario anew.")

@@ -57,8 +57,8 @@ def flows(lab: Lab) -> tuple[Flow, ...]:
                 found[node.name, target] = Flow(source=node.name, target=target, label=label)
     for event in _lately(lab):
         body: Any = event.body
-        node = lab.department.nodes.get(event.node)
-        target = _node_behind(lab, node, body.destination) if node is not None else ""
+        sender = lab.department.nodes.get(event.node)
+        target = _node_behind(lab, sender, body.destination) if sender is not None else ""
         flow = found.get((event.node, target))
         if flow is not None:
             ok = isinstance(body, kinds.QueueSent)

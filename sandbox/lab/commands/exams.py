@@ -47,7 +47,7 @@ class ExamAcquire(Command):
         return CommandResult(
             ok=True,
             sentence=f"{node.name} scanned {exam.order.patient.spoken_name}: {exam.order.procedure.description}, "
-            f"{counted(len(exam.instances), 'image')}.",
+            f"{counted(exam.instances, 'image')}.",
             facts=(
                 f"Patient ID: {exam.order.patient.patient_id}",
                 f"Accession number: {exam.order.accession_number}",

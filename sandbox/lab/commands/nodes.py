@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from sandbox.lab.command import Command
+from sandbox.lab.sentences import counted, value_in_words
 from sandbox.model.config import NodeConfig, shown
 from sandbox.model.config_path import Change, with_row, with_value, without
 from sandbox.model.errors import BadInputError
 from sandbox.model.view import CommandResult, NodeState
-from sandbox.lab.sentences import counted, value_in_words
 
 if TYPE_CHECKING:
     from sandbox.lab.lab import Lab

@@ -1,0 +1,107 @@
+"""The route table of the API: every address, what it takes, what it answers and who looks at what there.
+
+The application, the OpenAPI document and the test that all of them answer as described are made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sandbox.lab.api import reads
+from sandbox.lab.api.reads import Nothing
+from sandbox.model.base import Model
+from sandbox.model.patient import Procedure
+from sandbox.model.view import (
+    AssociationView,
+    AttemptView,
+    CommandResult,
+    ConfigView,
+    EventView,
+    LabView,
+    LogLine,
+    NodeView,
+    QueueEntry,
+    QueueView,
+    StudyDetail,
+    StudySummary,
+)
+
+
+class Media(StrEnum):
+    """What an answer is made of."""
+
+    JSON = "application/json"
+    PNG = "image/png"
+    PCAP = "application/vnd.tcpdump.pcap"
+    EVENTS = "text/event-stream"
+
+
+@dataclass(frozen=True)
+class Route:
+    """``path`` has its parameters in angle brackets. ``answer`` is the type of a JSON answer. ``takes`` are the
+    query's parameters, or the body's for POST. ``evidence`` says what somebody has looked at who asked for this."""
+
+    path: str
+    title: str
+    handler: Callable[..., Any] | None
+    answer: Any = None
+    takes: type[Model] = Nothing
+    media: Media = Media.JSON
+    method: str = "GET"
+    is_public: bool = False
+    evidence: str = ""
+
+    @property
+    def name(self) -> str:
+        """The operation's id."""
+        return self.title.lower().replace(" ", "-").replace("'", "")
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("/health", "Health", reads.health, reads.Health, is_public=True),
+    Route("/openapi.json", "This description", None, dict[str, Any]),
+    Route("/lab", "The lab", reads.lab, LabView),
+    Route("/network", "The network", reads.network, reads.NetworkAnswer),
+    Route("/nodes/<name>", "A node", reads.node, NodeView),
+    Route("/nodes/<name>/config", "A node's configuration", reads.config, ConfigView, evidence="config"),
+    Route("/nodes/<name>/log", "A node's log", reads.log, tuple[LogLine, ...], reads.Page, evidence="log"),
+    Route("/nodes/<name>/queue", "A node's queues", reads.queues, tuple[QueueView, ...], evidence="queue"),
+    Route(
+        "/nodes/<name>/queue/<destination>",
+        "The entries of a queue",
+        reads.queue_entries,
+        tuple[QueueEntry, ...],
+        evidence="queue",
+    ),
+    Route(
+        "/nodes/<name>/studies",
+        "A node's studies",
+        reads.studies,
+        tuple[StudySummary, ...],
+        reads.StudySearch,
+        evidence="studies",
+    ),
+    Route("/nodes/<name>/studies/<uid>", "A study", reads.study, StudyDetail, evidence="studies"),
+    Route(
+        "/nodes/<name>/instances/<sop_instance>/frames/<int:number>.png",
+        "A frame",
+        reads.frame,
+        takes=reads.Window,
+        media=Media.PNG,
+        evidence="instance",
+    ),
+    Route("/procedures", "The procedure catalogue", reads.procedures, tuple[Procedure, ...], reads.ByModality),
+    Route("/associations", "The associations", reads.associations, tuple[AssociationView, ...], reads.AssociationPage),
+    Route(
+        "/associations/<association_id>", "An association", reads.association, AssociationView, evidence="association"
+    ),
+    Route("/events", "Events", reads.events, tuple[EventView, ...], reads.EventPage),
+    Route("/events/stream", "Events as they happen", None, takes=reads.StreamStart, media=Media.EVENTS),
+    Route("/capture.pcap", "The capture", reads.capture, takes=reads.OneAssociation, media=Media.PCAP),
+    Route("/commands", "The commands", reads.commands, tuple[reads.CommandInfo, ...]),
+    Route("/commands", "Give a command", reads.command, CommandResult, reads.CommandRequest, method="POST"),
+    Route("/attempt", "The drill", reads.attempt, AttemptView),
+)
