@@ -82,7 +82,14 @@ class Node:
         self._lifecycle = threading.RLock()
         self._server: Server | None = None
         self._listener: Listener | None = None
-        self.observer = NodeObserver(self.name, context.events, context.capture, self.log, context.clock.now)
+        self.observer = NodeObserver(
+            self.name,
+            context.events,
+            context.capture,
+            self.log,
+            now=context.clock.now,
+            address=lambda: context.network.address_of(self.name),
+        )
         self.caller = NodeCaller(self)
         self.tools = NodeTools(self)
         self.store: Archive | None = None

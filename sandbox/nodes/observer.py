@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.dicom.explain import (
@@ -66,16 +66,24 @@ class _Account:
 
 class NodeObserver:
     """One node's observer (sandbox.dicom.contract.Observer). ``log`` takes level, text and association, ``now`` is the
-    department's time."""
+    department's time and ``address`` the node's own."""
 
     def __init__(
-        self, node: str, events: EventLog, capture: Capture | None, log: Log, now: Callable[[], datetime]
+        self,
+        node: str,
+        events: EventLog,
+        capture: Capture | None,
+        log: Log,
+        *,
+        now: Callable[[], datetime],
+        address: Callable[[], str],
     ) -> None:
         self._node = node
         self._events = events
         self._capture = capture
         self._log = log
         self._now = now
+        self._address = address
         self._lock = threading.Lock()
         self._accounts: dict[tuple[str, Side], _Account] = {}
 
@@ -110,6 +118,16 @@ class NodeObserver:
             if failure.outcome is DialOutcome.TIMED_OUT:
                 what = f"{what} after {failure.elapsed_s:.1f} s"
             self._log("warning", f"Connection to {_other(facts)} {what}", facts.id)
+        if self._capture is not None and failure.address:
+            self._capture.tcp_failure(
+                self._address(),
+                f"{failure.address}:{failure.port}",
+                failure.outcome,
+                self._now() - timedelta(seconds=failure.elapsed_s),
+                elapsed_s=failure.elapsed_s,
+                association=facts.id,
+                node=facts.node,
+            )
 
     def accepted(self, facts: AssociationFacts, contexts: Sequence[ContextResult]) -> None:
         account = self._accounts.get((facts.id, facts.side))
