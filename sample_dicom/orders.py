@@ -30,9 +30,7 @@ def make_order(
     """
     choices = procedures_for(modality)
     if procedure is None and not choices:
-        raise NotFoundError(
-            f"Nothing in the catalogue is done on modality {modality!r}.", "Use CT, MR, DX or US."
-        )
+        raise NotFoundError(f"Nothing in the catalogue is done on modality {modality!r}.", "Use CT, MR, DX or US.")
     number = f"{when:%y}{rng.randrange(1_000_000):06d}"
     person = patient or make_patient(rng)
     chosen = procedure or rng.choices(choices, weights=[entry.weight for entry in choices])[0]

@@ -138,9 +138,7 @@ def make_patient(rng: random.Random) -> Patient:
     name = f"{family}^{given}"
     if rng.random() < 0.3:
         name += f"^{rng.choice(MIDDLE)}"
-    return Patient(
-        patient_id=make_patient_id(rng), issuer=ISSUER, name=name, birth_date=make_birth_date(rng), sex=sex
-    )
+    return Patient(patient_id=make_patient_id(rng), issuer=ISSUER, name=name, birth_date=make_birth_date(rng), sex=sex)
 
 
 def make_name(rng: random.Random, sex: str) -> tuple[str, str]:

@@ -1,0 +1,86 @@
+"""Digital X-Ray Image Storage - For Presentation (PS3.3 A.26): one instance, and one series, for each view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation
+
+from sample_dicom.instances.common import Exam, SeriesInfo, body_part, code_item, new_instance, put, put_pixels
+from sample_dicom.phantoms.canvas import Grid, noise
+from sample_dicom.phantoms.subject import Radiograph
+from sample_dicom.protocol import DXProtocol, DXView
+from sample_dicom.station import Size
+
+LEVELS = 4095
+
+
+def make_dx(exam: Exam, protocol: DXProtocol, size: Size, subject: Radiograph) -> Iterator[Dataset]:
+    """Every view in a series of its own."""
+    spacing = protocol.height / size.film
+    columns = max(8, 2 * round(protocol.width / spacing / 2))
+    grid = Grid(size.film, columns, spacing)
+    for number, view in enumerate(protocol.views, 1):
+        taken = exam.when + timedelta(seconds=75 * (number - 1))
+        info = SeriesInfo(number, f"{protocol.name} {view.description}", protocol.name, taken)
+        rng = exam.generator("noise", number)
+        density = subject(grid, view.name)
+        # Few photons reach the detector behind dense parts, so those are grainier.
+        grain = (0.006 + 0.012 * density) * noise(rng, grid.rows, grid.columns)
+        ds = new_instance(exam, info, DigitalXRayImageStorageForPresentation, 1, taken)
+        ds.InstanceNumber = 1
+        put(ds, _header(exam, view, protocol, grid))
+        put_pixels(ds, np.clip(np.rint((0.04 + 0.9 * density + grain) * LEVELS), 0, LEVELS), bits=12)
+        yield ds
+
+
+def _header(exam: Exam, view: DXView, protocol: DXProtocol, grid: Grid) -> dict[str, object]:
+    laterality = exam.order.procedure.laterality or "U"
+    values: dict[str, object] = {
+        # DX Series, General Image and DX Image (C.8.11.1, C.7.6.1, C.8.11.3)
+        "PresentationIntentType": "FOR PRESENTATION",
+        "ImageType": ["ORIGINAL", "PRIMARY", ""],
+        "PatientOrientation": _orientation(view, laterality),
+        "PixelIntensityRelationship": "LOG",
+        "PixelIntensityRelationshipSign": -1,
+        "RescaleIntercept": 0,
+        "RescaleSlope": 1,
+        "RescaleType": "US",
+        "PresentationLUTShape": "IDENTITY",
+        "LossyImageCompression": "00",
+        "WindowCenter": 2048,
+        "WindowWidth": 4096,
+        "WindowCenterWidthExplanation": "STANDARD",
+        # DX Anatomy Imaged and DX Detector (C.8.11.2, C.8.11.4)
+        "ImageLaterality": laterality,
+        "DetectorType": "SCINTILLATOR",
+        "DetectorConfiguration": "AREA",
+        "DetectorActiveShape": "RECTANGLE",
+        "ImagerPixelSpacing": [round(grid.spacing, 6)] * 2,
+        # DX Positioning (C.8.11.5)
+        "PositionerType": "COLUMN",
+        "ViewPosition": view.position,
+        "ViewCodeSequence": [code_item(*view.code)],
+        "DistanceSourceToDetector": 1800 if protocol.height > 300 else 1100,
+        # X-Ray Acquisition Dose, Generation and Grid (C.8.7.8, C.8.7.9, C.8.7.11)
+        "KVP": view.kvp,
+        "XRayTubeCurrent": 250,
+        "ExposureTime": max(1, view.exposure * 4),
+        "Exposure": view.exposure,
+        "Grid": ["FIXED", "FOCUSED"] if protocol.grid else "NONE",
+        # Acquisition Context (C.7.6.14) is type 2: nothing to add
+        "AcquisitionContextSequence": [],
+        **body_part(exam),
+    }
+    return values
+
+
+def _orientation(view: DXView, laterality: str) -> list[str]:
+    """A left and a right hand lie mirrored; the table is written for the right one."""
+    row, column = view.orientation
+    if laterality == "L":
+        row = {"L": "R", "R": "L"}.get(row, row)
+    return [row, column]
