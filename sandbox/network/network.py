@@ -76,11 +76,11 @@ class Link:
 
     def set(self, fault: LinkFault) -> None:
         """From now on, this is wrong with the link, and nothing else."""
-        self._network._set_fault(self.a, self.b, fault)
+        self._network.topology.set_fault(self.a, self.b, fault)
 
     def clear(self) -> None:
         """Nothing is wrong any more; what was on its way arrives."""
-        self._network._set_fault(self.a, self.b, None)
+        self._network.topology.set_fault(self.a, self.b, None)
 
     @property
     def fault(self) -> LinkFault | None:
@@ -105,13 +105,13 @@ class Network:
     ) -> None:
         """``outside`` are the real networks that may be dialled besides loopback. ``preferred_ports`` are the real
         ports to publish nodes on if they are free, as an earlier network's ``published_ports`` gave them."""
-        self.topology = Topology(plan)
         self._ports = PublishedPorts(publish_host, preferred_ports or {})
         self.publish_host = self._ports.host
+        self._relays = Relays(lambda a, b: self.topology.fault_between(a, b))
+        self.topology = Topology(plan, when_changed=self._relays.wake)
         # A node's own published port is reached even when that is on an address of this machine other than loopback.
         self._connector = Connector([*outside, self._ports.own_network])
         self._callers = CallerTable()
-        self._relays = Relays(self.topology.fault_between)
         wire = Wire(self._connector, self._callers, self._relays, self._ports.reach)
         self._dialling = Dialling(self.topology, self._connector, wire, self._ports)
         self._lock = threading.Lock()
@@ -261,10 +261,6 @@ class Network:
         """The link between two hosts, to set faults on."""
         self.topology.host(a), self.topology.host(b)
         return Link(self, a, b)
-
-    def _set_fault(self, a: str, b: str, fault: LinkFault | None) -> None:
-        self.topology.set_fault(a, b, fault)
-        self._relays.wake()
 
     def describe(self) -> NetworkView:
         """Everything about this network as it is now."""

@@ -80,8 +80,10 @@ class HostState:
 class Topology:
     """The state of one department's network. Every method may be called from any thread."""
 
-    def __init__(self, plan: AddressPlan) -> None:
+    def __init__(self, plan: AddressPlan, when_changed: Callable[[], None] = lambda: None) -> None:
+        """``when_changed`` is called at every change, under the lock, and must not block."""
         self.plan = plan
+        self._when_changed = when_changed
         self._changed = threading.Condition(threading.RLock())
         self._hosts = {host.name: HostState(host.name, host.address) for host in plan.hosts}
         self._dns = plan.records()
@@ -100,6 +102,7 @@ class Topology:
             yield
             self._version += 1
             self._changed.notify_all()
+            self._when_changed()
 
     def notify(self) -> None:
         """Wake those who wait, because something outside this object (a listener) changed."""

@@ -70,24 +70,26 @@ def test_each_failure_looks_different(network: Network) -> None:
     network.power("MR1", on=False)
     network.set_rules([rule("clinic", "servers", "drop"), rule("clinic", "CT1", "reject")])
     expected = [
-        ("CT1", "archive", DialOutcome.REFUSED, 0.0),
-        ("CT1", "router", DialOutcome.REFUSED, 0.0),
-        ("CT1", "archiv", DialOutcome.UNKNOWN_HOST, 0.0),
-        ("CT1", "mr1", DialOutcome.TIMED_OUT, 0.2),
-        ("CT1", "198.18.20.99", DialOutcome.TIMED_OUT, 0.2),
-        ("CT1", "198.19.255.1", DialOutcome.TIMED_OUT, 0.2),
-        ("CLINIC1", "archive", DialOutcome.TIMED_OUT, 0.2),
-        ("CLINIC1", "ct1", DialOutcome.REFUSED, 0.0),
-        ("CT1", "192.0.2.1", DialOutcome.UNREACHABLE, 0.0),
-        ("CT1", "::ffff:198.18.20.10", DialOutcome.REFUSED, 0.0),
-        ("MR1", "archive", DialOutcome.UNREACHABLE, 0.0),
+        ("CT1", "archive", DialOutcome.REFUSED),
+        ("CT1", "router", DialOutcome.REFUSED),
+        ("CT1", "archiv", DialOutcome.UNKNOWN_HOST),
+        ("CT1", "mr1", DialOutcome.TIMED_OUT),
+        ("CT1", "198.18.20.99", DialOutcome.TIMED_OUT),
+        ("CT1", "198.19.255.1", DialOutcome.TIMED_OUT),
+        ("CLINIC1", "archive", DialOutcome.TIMED_OUT),
+        ("CLINIC1", "ct1", DialOutcome.REFUSED),
+        ("CT1", "192.0.2.1", DialOutcome.UNREACHABLE),
+        ("CT1", "::ffff:198.18.20.10", DialOutcome.REFUSED),
+        ("MR1", "archive", DialOutcome.UNREACHABLE),
     ]
-    for node, host, outcome, waited in expected:
+    for node, host, outcome in expected:
         started = time.monotonic()
-        failed = failure(network, node, host)
+        failed = failure(network, node, host, timeout=0.25)
+        waited = time.monotonic() - started
         assert (failed.outcome, failed.host, failed.port) == (outcome, host, 104), (node, host, failed)
-        assert waited <= time.monotonic() - started < waited + 0.15, (node, host)
-        assert waited <= failed.elapsed_s < waited + 0.15
+        # Only silence takes time, and exactly as long as the caller is willing to wait.
+        assert (waited >= 0.25) == (outcome is DialOutcome.TIMED_OUT), (node, host, waited)
+        assert abs(failed.elapsed_s - waited) < 0.1
         assert "firewall" not in failed.reason.lower(), "a caller must not be told the cause"
     assert "rule" in network.explain("CLINIC1", "archive", 104)
     assert "nothing listens" in network.explain("CT1", "archive", 104)

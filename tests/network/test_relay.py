@@ -98,7 +98,7 @@ def test_latency_delays_the_handshake_and_each_way(network: Network) -> None:
     started = time.monotonic()
     ours.sendall(b"x")
     assert receive(theirs, 1) == b"x"
-    assert 0.04 <= time.monotonic() - started < 0.3
+    assert time.monotonic() - started >= 0.04
     theirs.sendall(b"y")
     assert receive(ours, 1) == b"y"
     assert time.monotonic() - started >= 0.08
@@ -110,12 +110,12 @@ def test_latency_delays_the_handshake_and_each_way(network: Network) -> None:
     assert isinstance(failed, DialFailure)
     assert failed.outcome is DialOutcome.TIMED_OUT
     started = time.monotonic()
-    data = bytes(400_000)
+    data = bytes(4_000_000)
     sending = threading.Thread(target=ours.sendall, args=(data,))
     sending.start()
     receive(theirs, len(data))
     sending.join()
-    assert time.monotonic() - started < 0.4, "latency does not add up over the pieces of a stream"
+    assert time.monotonic() - started < 1.0, "latency does not add up over the pieces of a stream"
 
 
 def test_bandwidth_limits_a_stream(network: Network) -> None:
@@ -124,7 +124,7 @@ def test_bandwidth_limits_a_stream(network: Network) -> None:
     started = time.monotonic()
     sending.start()
     receive(theirs, 150_000)
-    assert 0.25 <= time.monotonic() - started < 1.0
+    assert 0.25 <= time.monotonic() - started < 2.0
     sending.join()
 
 
