@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -44,11 +46,11 @@ def unclear(sentence: str, evidence: tuple[int, ...] = (), facts: tuple[str, ...
 class Check(Model):
     """A claim about the department. Subclasses set ``kind`` and implement ``claim``, ``nodes`` and ``judge``.
 
-    ``makes_traffic`` says that the probe sends exams: claims about queues and stores at rest are judged after those.
+    Checks run side by side, so none may be misled by the exams and associations of another (their actor is ``probe``).
+    ``says`` is the claim in the scenario's own words.
     """
 
     kind: ClassVar[str]
-    makes_traffic: ClassVar[bool] = False
 
     id: str = Field("", pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$")
     says: str = ""
@@ -74,6 +76,11 @@ class Check(Model):
         del department
         return None
 
+    def note(self, department: Department) -> Any:
+        """What ``baseline`` gives, noted on behalf of the check: its traffic is hidden like that of a run."""
+        with self._probing(department):
+            return self.baseline(department)
+
     @property
     def name(self) -> str:
         """Its id, or its kind when the scenario gave it none."""
@@ -87,10 +94,7 @@ class Check(Model):
     def run(self, department: Department, memory: Memory, *, invariant: bool = False) -> Finding:
         """Judge, and never raise: a probe that could not be made could not tell."""
         began = time.monotonic()
-        # What the probe causes goes by an event of its own, so that the other end of an association knows, too, for
-        # whom it works.
-        started = department.events.append(ProbeStarted(check=self.name), actor=PROBE)
-        with because(started.seq, PROBE):
+        with self._probing(department):
             try:
                 judgement = self.judge(department, memory)
             except SandboxError as wrong:
@@ -109,3 +113,11 @@ class Check(Model):
             facts=judgement.facts,
             duration_s=round(time.monotonic() - began, 3),
         )
+
+    @contextmanager
+    def _probing(self, department: Department) -> Iterator[None]:
+        """What is done inside goes by an event of its own, so that the other end of an association knows, too, for whom
+        it works."""
+        started = department.events.append(ProbeStarted(check=self.name), actor=PROBE)
+        with because(started.seq, PROBE):
+            yield

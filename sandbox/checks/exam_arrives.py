@@ -23,7 +23,6 @@ class ExamArrives(Check):
     """
 
     kind = "exam_arrives"
-    makes_traffic = True
 
     node: Names
     at: Names

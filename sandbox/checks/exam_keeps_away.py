@@ -18,7 +18,6 @@ class ExamKeepsAway(Check):
     """
 
     kind = "exam_keeps_away"
-    makes_traffic = True
 
     node: Names
     place: str

@@ -29,7 +29,7 @@ def probe_exam(
     over: dict[str, Any] = {"procedure": catalogue_line(procedure)} if procedure else {}
     order = department.order(modality, rng, accession_prefix="PROBE", **over)
     exam = department.acquire(node, order, images=images)
-    trail = Trail(department, exam.study_uid, [stored.sop_instance for stored in exam.instances], since)
+    trail = Trail(department, exam.study_uid, [stored.sop_instance for stored in exam.objects], since)
     try:
         trail.hurry()
         yield exam, trail

@@ -1,0 +1,138 @@
+"""Sets a scenario up in a running lab: what happened before the phone rang, in the order in which it happened.
+
+The lab's clock is moved through the past, so that every log line, image and queue entry is dated as it would be. Nothing
+here waits for a fixed time: after each exam the department comes to rest by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sample_dicom.procedures import procedure
+from sandbox.checks.memory import Memory, NotedExam
+from sandbox.checks.trail import Trail
+from sandbox.drill.load import LoadedScenario
+from sandbox.drill.surface import Surface
+from sandbox.events.event import SYSTEM
+from sandbox.faults.fault import Undo, all_or_nothing
+from sandbox.lab.lab import Lab
+from sandbox.model.errors import BadInputError
+from sandbox.model.moment import after, before
+from sandbox.model.scenario import SceneExam
+
+SETTLE_S = 5.0
+"""How long a staged exam may take to come to rest, in seconds. On a good link it takes a few hundredths."""
+
+LEAD = timedelta(minutes=10)
+"""How long before the first exam a fault happened that does not say when."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A scenario that has been set up. ``rings_at`` is when the phone rings; ``undos`` take the faults out again."""
+
+    memory: Memory
+    rings_at: datetime
+    undos: tuple[Undo, ...]
+
+
+@dataclass(frozen=True)
+class _Happening:
+    moment: datetime
+    phase: int
+    act: Callable[[], None]
+
+
+class Scene:
+    """One scenario about to be set up in one lab."""
+
+    def __init__(self, lab: Lab, scenario: LoadedScenario, *, with_faults: bool = True) -> None:
+        self._lab = lab
+        self._scenario = scenario
+        self._with_faults = with_faults
+        self._rings_at = after(scenario.starts, lab.clock.now())
+        self._surface = Surface(lab.site, lab.seed, self._rings_at)
+        self._exams: list[NotedExam] = []
+        self._undos: list[Undo] = []
+
+    def stage(self) -> Staged:
+        """Let it all happen. When anything cannot, what was broken so far is mended and the error goes on."""
+        lab = self._lab
+        with lab.composition.background.held(), all_or_nothing() as undos:
+            self._undos = undos
+            for happening in sorted(self._happenings(), key=lambda happening: (happening.moment, happening.phase)):
+                lab.clock.move_to(happening.moment)
+                happening.act()
+            if lab.clock.now() < self._rings_at or self._scenario.starts:
+                lab.clock.move_to(self._rings_at)
+        # In the order of the file, whenever each of them was made.
+        order = [exam.id for exam in self._scenario.exam]
+        exams = sorted(self._exams, key=lambda exam: (order.index(exam.label), exam.at))
+        return Staged(Memory(start=len(lab.events), exams=tuple(exams)), self._rings_at, tuple(undos))
+
+    def _happenings(self) -> list[_Happening]:
+        scenario, rings = self._scenario, self._rings_at
+        later = [before(exam.at, rings) for exam in scenario.exam if not exam.before_fault]
+        unsaid = min(later) - LEAD if later else rings
+        faults = [(before(fault.at, rings) if fault.at else unsaid, fault) for fault in scenario.faults(self._surface)]
+        first = min(moment for moment, _ in faults)
+        found = [_Happening(first - 2 * LEAD, 0, self._prepare)] if scenario.before else []
+        if self._with_faults:
+            found += [
+                _Happening(moment, 2, lambda fault=fault: self._undos.append(fault.apply(self._lab.department)))
+                for moment, fault in faults
+            ]
+        for exam in scenario.exam:
+            start = first - LEAD if exam.before_fault and not exam.at else before(exam.at, rings)
+            if exam.before_fault != (start < first) and exam.before_fault:
+                raise BadInputError(f"The exam {exam.id!r} shall come before the fault.", "Give it an earlier moment.")
+            found += [
+                _Happening(
+                    min(start + timedelta(minutes=exam.every_min * number), rings),
+                    1 if exam.before_fault else 3,
+                    lambda exam=exam, number=number: self._scan(exam, number),
+                )
+                for number in range(exam.count)
+            ]
+        return found
+
+    def _prepare(self) -> None:
+        for step in self._scenario.before:
+            command = self._lab.parse(step.command, self._surface.fill_all(step.params))
+            result = self._lab.execute(command, SYSTEM)
+            if not result.ok:
+                raise BadInputError(f"{step.command} did not work: {result.sentence}", "Mend the [[before]] step.")
+
+    def _scan(self, exam: SceneExam, number: int) -> None:
+        department = self._lab.department
+        rng = self._surface.random(f"exam:{exam.id}:{number}")
+        over = {"procedure": procedure(exam.procedure)} if exam.procedure else {}
+        order = department.order(department.modality(exam.node).running.modality, rng, **over)
+        order = order.model_copy(update={"stat": exam.stat})
+        since = len(department.events)
+        at = department.clock.now()
+        made = department.acquire(exam.node, order, images=exam.images)
+        instances = tuple(stored.sop_instance for stored in made.objects)
+        self._exams.append(
+            NotedExam(
+                label=exam.id,
+                node=exam.node,
+                study_uid=made.study_uid,
+                accession_number=order.accession_number,
+                patient_id=order.patient.patient_id,
+                patient_name=order.patient.name,
+                spoken_name=order.patient.spoken_name,
+                modality=order.procedure.modality,
+                description=order.procedure.description,
+                at=at,
+                sop_instances=instances,
+            )
+        )
+        Trail(department, made.study_uid, instances, since).settle(SETTLE_S)
+
+
+def stage(lab: Lab, scenario: LoadedScenario, *, with_faults: bool = True) -> Staged:
+    """Set ``scenario`` up in a running lab; without its faults, the same day goes well."""
+    return Scene(lab, scenario, with_faults=with_faults).stage()
