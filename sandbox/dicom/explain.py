@@ -167,6 +167,19 @@ DIAL_OUTCOMES: Mapping[DialOutcome, Explanation] = {
 }
 
 
+# Registered later than the dictionary that pydicom brings along.
+NEWER_NAMES: Mapping[str, str] = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
+    "1.2.840.10008.5.1.4.1.1.66.7": "Label Map Segmentation Storage",
+    "1.2.840.10008.5.1.4.1.1.66.8": "Height Map Segmentation Storage",
+    "1.2.840.10008.5.1.4.1.1.9.100.1": "Waveform Presentation State Storage",
+    "1.2.840.10008.5.1.4.1.1.9.100.2": "Waveform Acquisition Presentation State Storage",
+}
+
+
 @dataclass(frozen=True)
 class RejectionWords:
     """The three numbers of a rejection, each in words."""
@@ -221,4 +234,4 @@ def explain_status(service: str, status: int) -> Explanation:
 
 def uid_name(uid: str) -> str:
     """The name of a SOP class, transfer syntax or other registered UID; the UID itself if it has none."""
-    return str(UID(uid).name) if uid else ""
+    return NEWER_NAMES.get(uid) or (str(UID(uid).name) if uid else "")

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 _BACKLOG = 256
 # Connections that have not asked for an association. Beyond this the oldest gives way.
 _MOST_UNSPOKEN = 256
-_STOP_S = 2.0
+# What threads get to end by themselves, and again after their connection was cut.
+_STOP_S = 1.0
 # How long to leave the system alone when it has no descriptors left for another connection.
 _BREATH_S = 0.1
 

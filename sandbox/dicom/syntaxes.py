@@ -29,9 +29,11 @@ EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
-UNCOMPRESSED: tuple[str, ...] = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+UN  # All that carry their pixels with them; the JPIP ones only point at a server.
+COMPRESSED: tuple[str, ...] = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 # Readable without a codec, so one may stand in for another where a peer takes only some of them.
 CONVERTIBLE: frozenset[str] = frozenset((*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN))
+# All that carry their pixels with them; the JPIP ones only point at a server.
 COMPRESSED: tuple[str, ...] = (
     "1.2.840.10008.1.2.4.50",
     "1.2.840.10008.1.2.4.51",
@@ -51,12 +53,19 @@ COMPRESSED: tuple[str, ...] = (
     "1.2.840.10008.1.2.4.112",
     "1.2.840.10008.1.2.5",
     "1.2.840.10008.1.2.4.100",
+    "1.2.840.10008.1.2.4.100.1",
     "1.2.840.10008.1.2.4.101",
+    "1.2.840.10008.1.2.4.101.1",
     "1.2.840.10008.1.2.4.102",
+    "1.2.840.10008.1.2.4.102.1",
     "1.2.840.10008.1.2.4.103",
+    "1.2.840.10008.1.2.4.103.1",
     "1.2.840.10008.1.2.4.104",
+    "1.2.840.10008.1.2.4.104.1",
     "1.2.840.10008.1.2.4.105",
+    "1.2.840.10008.1.2.4.105.1",
     "1.2.840.10008.1.2.4.106",
+    "1.2.840.10008.1.2.4.106.1",
     "1.2.840.10008.1.2.4.107",
     "1.2.840.10008.1.2.4.108",
     "1.2.840.10008.1.2.8.1",

@@ -276,10 +276,23 @@ class ScriptedPeer:
         except ConnectionResetError:
             return True
 
+    def read_to_end(self) -> None:
+        """Read and forget until the peer has closed."""
+        with contextlib.suppress(ConnectionResetError):
+            while self.sock.recv(65536):
+                pass
+
     def associate(self, request: bytes = b"") -> ScriptedPeer:
         kind, _ = self.send(request or associate_rq()).read()
         assert kind == 2, f"PDU type {kind} instead of A-ASSOCIATE-AC"
         return self
+
+
+def associate_ac(request_body: bytes, context_id: int = 1, syntax: str = IMPLICIT) -> bytes:
+    """An A-ASSOCIATE-AC to the body of an A-ASSOCIATE-RQ that accepts one context."""
+    context = item(0x21, bytes((context_id, 0, 0, 0)) + item(0x40, syntax.encode()))
+    user = item(0x50, item(0x51, struct.pack(">L", 16384)) + item(0x52, b"1.2.3"))
+    return pdu(2, request_body[:68] + item(0x10, b"1.2.840.10008.3.1.1.1") + context + user)
 
 
 @contextlib.contextmanager
