@@ -26,6 +26,7 @@ from sandbox.archive.store import Sync
 from sandbox.lab.directory import LabDirectory
 from sandbox.lab.site import Site
 from sandbox.lab.trees import copy_tree, remove_tree
+from sandbox.model.errors import NotFoundError
 
 RECIPE = 1
 """Counted up whenever what is made changes, so that an older cache is not taken for it."""
@@ -57,6 +58,14 @@ def place_history(
             with _archive(images) as archive:
                 archive.add_files(files)
     fresh.rename(place.nodes)
+
+
+def collected(folder: Path | None) -> Iterator[Path]:
+    """The Part 10 files of an imported collection, in order of their names."""
+    if folder is not None:
+        if not folder.is_dir():
+            raise NotFoundError(f"There is no folder {folder}.", "Make one with `pacs-sandbox import`.")
+        yield from sorted(folder.rglob("*.dcm"))
 
 
 def history_of(site: Site, seed: int, cache: Path, today: date) -> Path:

@@ -27,7 +27,7 @@ from sandbox.lab.command import Command
 from sandbox.lab.commands import registry
 from sandbox.lab.composition import Composition, compose
 from sandbox.lab.directory import LabDirectory, LabRecord
-from sandbox.lab.history import place_history
+from sandbox.lab.history import collected, place_history
 from sandbox.lab.lock import DirectoryLock
 from sandbox.lab.network_state import NetworkKeeper
 from sandbox.lab.site import Site
@@ -73,9 +73,11 @@ class Lab:
         scenario: str = "",
         lab_id: str = "",
         cache: Path | None = None,
+        collection: Path | None = None,
     ) -> None:
         """``directory`` is the lab's own; what an earlier process left there is gone on with. ``cache`` is where
-        generated histories are kept for the next lab; None keeps them nowhere."""
+        generated histories are kept for the next lab; None keeps them nowhere. ``collection`` is a folder of Part 10
+        files that a new lab's archive holds besides."""
         self.site = site
         self.place = LabDirectory(directory)
         self._lock = DirectoryLock(self.place.lock_file)
@@ -91,6 +93,7 @@ class Lab:
             self._lock.release()
             raise
         self._cache = cache
+        self._collection = collection
         self._lifecycle = threading.RLock()
         self._gate = threading.Condition()
         self._busy = 0
@@ -176,7 +179,7 @@ class Lab:
             if self._stopped:
                 raise ConflictError("This lab has been stopped.", "Open it again.")
             if not self.place.is_filled:
-                place_history(self.site, self.seed, self.place, self._cache)
+                place_history(self.site, self.seed, self.place, self._cache, collected(self._collection))
             self.place.write_record(self.record)
             self.events.append(
                 LabStarted(site=self.site.slug, scenario=self.scenario, seed=self.seed, recovered=self.recovered),
@@ -241,6 +244,12 @@ class Lab:
                 self.events.append(LabReset())
                 composition.start()
                 composition.background.start()
+
+    def note_api_port(self, port: int) -> None:
+        """Remember the port of the API for the next process of this lab."""
+        with self._lifecycle:
+            self.record = self.record.model_copy(update={"api_port": port})
+            self.place.write_record(self.record)
 
     def mark_start(self) -> None:
         """Take the snapshot to which ``reset`` returns. A drill calls it when the fault is in and all is quiet."""

@@ -137,7 +137,7 @@ class Site(Model):
 
 def sites_folder() -> Path:
     """Where the sites that come with the product lie."""
-    return Path(scenarios.__file__).parent / "sites"
+    return Path(next(iter(scenarios.__path__))) / "sites"
 
 
 def site_slugs(folder: Path | None = None) -> tuple[str, ...]:
