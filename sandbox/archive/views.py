@@ -200,7 +200,7 @@ def _conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
     if wanted.date_from:
         found.append(studies.c.study_date >= wanted.date_from)
     if wanted.date_to:
-        found.append(studies.c.study_date.between("0", wanted.date_to))
+        found += [studies.c.study_date > "", studies.c.study_date <= wanted.date_to]
     return found
 
 

@@ -14,12 +14,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, insert, text
 
 from sandbox.archive.archive import Archive
+from sandbox.archive.header import read_header
 from sandbox.archive.index import database, schema
-from sandbox.archive.index.index import Index
+from sandbox.archive.index import index as module
+from sandbox.archive.index.index import Index, InstanceRecord
 from sandbox.archive.query import _statement, read_question
 from sandbox.archive.store import Sync
 from sandbox.model.errors import BadInputError, UnavailableError
-from tests.archive.support import STUDY_FIND, identifier, instance, request, store
+from tests.archive.support import STUDY_FIND, encoded, identifier, instance, store, uid
 
 
 def _url(tmp_path: Path, index_url: str | None) -> str:
@@ -121,9 +123,8 @@ def test_waiting_senders_share_a_commit(tmp_path: Path) -> None:
         commits = []
         event.listen(archive._index._engine, "commit", lambda connection: commits.append(1))
         index: Index = archive._index
-        requests = [request(instance()) for _ in range(12)]
         index._turn.acquire()
-        senders = [threading.Thread(target=archive.store, args=(one,)) for one in requests]
+        senders = [threading.Thread(target=index.add, args=(_record(uid()),)) for _ in range(12)]
         for sender in senders:
             sender.start()
         deadline = time.monotonic() + 20
@@ -138,28 +139,22 @@ def test_waiting_senders_share_a_commit(tmp_path: Path) -> None:
 
 
 def test_a_bad_instance_fails_alone(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sandbox.archive.index import index as module
-
-    bad, good = request(instance()), request(instance())
+    bad, good = uid(), uid()
     real = module._add
 
     def add(connection: object, record: module.InstanceRecord) -> bool:
-        if record.sop_instance == bad.sop_instance:
+        if record.sop_instance == bad:
             raise module.IntegrityError("x", {}, Exception("x"))
         return real(connection, record)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_add", add)
-    jobs = [module._Job(record) for record in (_record(bad.sop_instance), _record(good.sop_instance))]
+    jobs = [module._Job(record) for record in (_record(bad), _record(good))]
     archive._index._commit(jobs)
     assert jobs[0].error is not None
     assert (jobs[1].error, jobs[1].new) == (None, True)
 
 
-def _record(sop_instance: str) -> object:
-    from sandbox.archive.header import read_header
-    from sandbox.archive.index.index import InstanceRecord
-    from tests.archive.support import encoded
-
+def _record(sop_instance: str) -> InstanceRecord:
     ds = instance(SOPInstanceUID=sop_instance)
     header = read_header(encoded(ds), "1.2.840.10008.1.2.1")
     return InstanceRecord(header, ds.SOPClassUID, sop_instance, "1.2.840.10008.1.2.1", "x", 1, time.time())
