@@ -54,6 +54,7 @@ class SendQueue:
         self._known = known
         self._senders: dict[str, Sender] = {}
         self._started = False
+        self.is_closed = False
 
     # --- life --------------------------------------------------------------------------------------------------------
 
@@ -81,6 +82,7 @@ class SendQueue:
         """Stop, and let go of the file."""
         self.stop()
         with self.changed:
+            self.is_closed = True
             self.rows.close()
 
     # --- adding ------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    cast,
     create_engine,
     delete,
     event,
@@ -300,12 +301,9 @@ class QueueRows:
 
     def tallies(self) -> dict[str, Tally]:
         """Entries counted by destination."""
-        counted = select(
-            ENTRIES.c.destination,
-            func.sum(~ENTRIES.c.dead),
-            func.sum(ENTRIES.c.dead),
-            func.min(ENTRIES.c.added),
-        ).group_by(ENTRIES.c.destination)
+        dead = func.sum(cast(ENTRIES.c.dead, Integer))
+        counted = select(ENTRIES.c.destination, func.count() - dead, dead, func.min(ENTRIES.c.added))
+        counted = counted.group_by(ENTRIES.c.destination)
         due = select(ENTRIES.c.destination, func.min(ENTRIES.c.due)).where(~ENTRIES.c.dead)
         with self._engine.connect() as connection:
             next_due = {row[0]: float(row[1]) for row in connection.execute(due.group_by(ENTRIES.c.destination))}

@@ -128,9 +128,10 @@ class Sender(threading.Thread):
         queue = self._queue
         if outcome.ok:
             with queue.changed:
-                files = [] if self._stopping else queue.rows.sent(entry)
-                if self._stopping:
+                # Also when stopping: what was heard to have arrived must not go a second time.
+                if queue.is_closed:
                     return False
+                delete_files(queue.rows.sent(entry))
                 self.last_error, self._failures, self.retry_at = "", 0, 0.0
                 self._tell(
                     kinds.QueueSent(
@@ -139,7 +140,6 @@ class Sender(threading.Thread):
                         sop_instance=entry.item.object.sop_instance,
                     )
                 )
-            delete_files(files)
             return True
         with queue.changed:
             if self._stopping:

@@ -1,0 +1,298 @@
+"""The send queue of a node: what waits, what is tried again, what is set aside, what an administrator does to it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.dicom.contract import StoredObject
+from sandbox.events.log import EventLog, because, current
+from sandbox.model.clock import Clock
+from sandbox.model.config import RetryPolicy
+from sandbox.model.errors import NotFoundError
+from sandbox.model.view import QueueState
+from sandbox.nodes.queue import SendQueue
+from sandbox.nodes.queue_rows import QueueItem
+from sandbox.nodes.queue_sender import Delivery, Outcome
+from tests.nodes.conftest import Small, line
+
+RETRY = RetryPolicy(first_s=0.02, factor=1.0, maximum_s=0.02, attempts=3)
+SLOW = RetryPolicy(first_s=3600, maximum_s=3600, attempts=3)
+
+
+class Carrier:
+    """Takes everything, unless told to refuse: a script instead of a network. ``sent`` is what went, in order."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.contexts: list[tuple[int | None, str]] = []
+        self.down = ""
+        self.refused: set[str] = set()
+        self.opened = 0
+
+    def open(self, destination: str, syntaxes: object) -> Delivery | str:
+        self.opened += 1
+        return self.down or _Delivery(self)
+
+
+class _Delivery:
+    def __init__(self, carrier: Carrier) -> None:
+        self.carrier = carrier
+
+    def takes(self, item: StoredObject) -> bool:
+        return True
+
+    def send(self, item: StoredObject) -> Outcome:
+        if item.sop_instance in self.carrier.refused:
+            return Outcome(ok=False, reason="Refused with status A900.")
+        self.carrier.sent.append(item.sop_instance)
+        self.carrier.contexts.append((current().cause, current().actor))
+        return Outcome(ok=True)
+
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Bench:
+    """A queue on its own, with a scripted carrier."""
+
+    def __init__(self, directory: Path, retry: RetryPolicy = RETRY) -> None:
+        self.directory = directory
+        self.events = EventLog(Clock())
+        self.carrier = Carrier()
+        self.queue = SendQueue(
+            directory,
+            node="CT1",
+            events=self.events,
+            clock=Clock(),
+            carrier=self.carrier,
+            retry=lambda: retry,
+            known=lambda: ("WS2", "ARCHIVE"),
+            note=lambda level, text: None,
+        )
+
+    def item(self, name: str, *, owned: bool = False) -> QueueItem:
+        path = self.directory / f"{name}.dcm"
+        path.write_bytes(b"x")
+        return QueueItem(StoredObject(path, "1.2", name, "1.2.840.10008.1.2.1"), f"study-{name}", owned=owned)
+
+    def add(self, *names: str, to: str = "WS2", priority: int = 2, owned: bool = False) -> None:
+        self.queue.add([self.item(name, owned=owned) for name in names], {to: priority})
+
+    def wait(self, kind: str, **fields: object) -> None:
+        found = self.events.wait_for(
+            lambda event: event.kind == kind and all(getattr(event.body, key) == fields[key] for key in fields),
+            timeout=10,
+        )
+        assert found is not None, [event.to_json() for event in self.events.since()]
+
+    def view(self, destination: str = "WS2"):  # type: ignore[no-untyped-def]
+        return next(view for view in self.queue.views() if view.destination == destination)
+
+
+@pytest.fixture
+def bench(tmp_path: Path):  # type: ignore[no-untyped-def]
+    made = Bench(tmp_path)
+    yield made
+    made.queue.close()
+
+
+def test_urgent_goes_first_and_the_rest_in_order(bench: Bench) -> None:
+    bench.add("a", "b")
+    bench.add("stat", priority=0)
+    bench.add("c")
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="c")
+    assert bench.carrier.sent == ["stat", "a", "b", "c"]
+    assert bench.view().sent == 4
+    assert bench.view().state in (QueueState.IDLE, QueueState.SENDING)
+
+
+def test_entries_keep_what_caused_them_and_for_whom(bench: Bench) -> None:
+    with because(17, "probe"):
+        bench.add("a")
+    with because(18, "trainee:anna"):
+        bench.add("b")
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="b")
+    assert bench.carrier.contexts == [(17, "probe"), (18, "trainee:anna")]
+    assert bench.carrier.opened == 2
+    told = [(event.cause, event.actor) for event in bench.events.since() if event.kind == "queue.sent"]
+    assert told == [(17, "probe"), (18, "trainee:anna")]
+
+
+def test_a_held_destination_waits_while_others_go_on(bench: Bench) -> None:
+    bench.queue.start()
+    bench.queue.hold("WS2", "maintenance")
+    bench.add("a")
+    bench.add("b", to="ARCHIVE")
+    bench.wait("queue.sent", sop_instance="b")
+    assert bench.carrier.sent == ["b"]
+    assert (bench.view().state, bench.view().waiting, bench.view().held_reason) == (QueueState.HELD, 1, "maintenance")
+    bench.queue.resume("WS2")
+    bench.wait("queue.sent", sop_instance="a")
+
+
+def test_a_refused_object_does_not_block_those_behind_it(bench: Bench) -> None:
+    bench.carrier.refused = {"bad"}
+    bench.add("bad", "good", "better")
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="better")
+    bench.wait("queue.entry.died", sop_instance="bad")
+    assert bench.carrier.sent == ["good", "better"]
+    dead = bench.queue.entries("WS2")
+    assert [(entry.dead, entry.attempts, entry.last_error) for entry in dead] == [
+        (True, 3, "Refused with status A900.")
+    ]
+    bench.carrier.refused = set()
+    assert bench.queue.redrive("WS2") == 1
+    bench.wait("queue.sent", sop_instance="bad")
+
+
+def test_no_association_is_an_attempt_of_all_that_would_have_gone(bench: Bench) -> None:
+    bench.carrier.down = "Connection refused."
+    bench.add("a", "b")
+    bench.queue.start()
+    bench.wait("queue.entry.died", sop_instance="b")
+    assert bench.carrier.opened == 3
+    assert [(entry.dead, entry.attempts) for entry in bench.queue.entries("WS2")] == [(True, 3), (True, 3)]
+
+
+def test_trying_again_now_does_not_wait_for_the_next_attempt(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, SLOW)
+    bench.carrier.down = "Connection refused."
+    bench.add("a")
+    bench.queue.start()
+    bench.wait("queue.failed", attempt=1, waiting=1)
+    assert bench.view().state is QueueState.WAITING
+    assert bench.view().retry_in_s > 3000
+    assert bench.view().last_error == "Connection refused."
+    bench.carrier.down = ""
+    assert bench.queue.retry("WS2") == 1
+    bench.wait("queue.sent", sop_instance="a")
+    bench.queue.close()
+
+
+def test_discarding_deletes_the_file_with_its_last_entry(bench: Bench) -> None:
+    bench.queue.add([bench.item("a", owned=True), bench.item("b", owned=True)], {"WS2": 2, "ARCHIVE": 2})
+    file = bench.directory / "a.dcm"
+    first = bench.queue.entries("WS2")[0]
+    assert bench.queue.discard("WS2", first.id, "wrong patient") == 1
+    assert file.exists()
+    assert bench.queue.discard("ARCHIVE") == 2
+    assert not file.exists()
+    assert (bench.directory / "b.dcm").exists()
+    with pytest.raises(NotFoundError):
+        bench.queue.discard("WS2", first.id)
+
+
+def test_a_file_that_the_queue_does_not_own_is_left_alone(bench: Bench) -> None:
+    bench.add("a")
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="a")
+    assert (bench.directory / "a.dcm").exists()
+
+
+def test_a_file_that_vanished_is_set_aside(bench: Bench) -> None:
+    bench.add("a", "b")
+    (bench.directory / "a.dcm").unlink()
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="b")
+    assert [(entry.sop_instance, entry.dead) for entry in bench.queue.entries("WS2")] == [("a", True)]
+
+
+def test_an_unknown_destination_is_told_with_those_there_are(bench: Bench) -> None:
+    with pytest.raises(NotFoundError, match="WS2, ARCHIVE"):
+        bench.queue.hold("WS9")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from tests.nodes.test_queue import Bench, RetryPolicy
+from sandbox.events.log import because
+bench = Bench(Path(sys.argv[1]))
+bench.queue.hold("ARCHIVE", "until Monday")
+with because(5, "probe"):
+    for number in range(20):
+        bench.add(f"n{number:02d}", priority=number % 2, owned=True)
+print("added", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_was_added_survives_a_kill(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "added\n"
+        os.kill(process.pid, signal.SIGKILL)
+    bench = Bench(tmp_path)
+    assert bench.view().waiting == 20
+    assert bench.view("ARCHIVE").held_reason == "until Monday"
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="n19")
+    assert bench.carrier.sent == [f"n{number:02d}" for number in [*range(0, 20, 2), *range(1, 20, 2)]]
+    assert set(bench.carrier.contexts) == {(5, "probe")}
+    assert not list(tmp_path.glob("*.dcm"))
+    bench.queue.close()
+
+
+def test_the_router_queue_survives_the_lab(small: Small) -> None:
+    small.router.queue.hold("WS2", "reading room moves")
+    exam = small.scan()
+    small.wait_stored("ARCHIVE", exam)
+    small.reopen()
+    views = {view.destination: view for view in small.router.queue.views()}
+    assert (views["WS2"].waiting, views["WS2"].state) == (2, QueueState.HELD)
+    small.router.queue.resume("WS2")
+    small.wait_stored("WS2", exam)
+
+
+def test_a_stopped_destination_gets_everything_once_it_is_back(make_small: Callable[..., Small]) -> None:
+    patient = {"first_s": 0.05, "factor": 1.0, "maximum_s": 0.05, "attempts": 10000}
+    small = make_small(ROUTER={"retry": patient})
+    small.department.node("WS2").stop()
+    exam = small.scan()
+    failed = small.wait("queue.failed", "ROUTER")
+    assert "connection refused" in failed.body.reason.lower() or "nothing listens" in failed.body.reason  # type: ignore[attr-defined]
+    small.wait_stored("ARCHIVE", exam)
+    small.department.node("WS2").start()
+    small.wait_stored("WS2", exam)
+
+
+def test_a_stat_order_is_queued_before_others(small: Small) -> None:
+    small.ct.queue.hold("ROUTER")
+    rng = random.Random(3)
+    routine = small.department.order("CT", rng, stat=False)
+    urgent = small.department.order("CT", rng, stat=True)
+    small.department.acquire("CT1", routine, images=1)
+    small.department.acquire("CT1", urgent, images=1)
+    waiting = [entry.accession_number for entry in small.ct.queue.entries("ROUTER")]
+    assert waiting == [urgent.accession_number, routine.accession_number]
+
+
+def test_a_destination_missing_in_the_ae_table_is_said(make_small: Callable[..., Small]) -> None:
+    small = make_small(CT1={"send_to": ["PACS9"]})
+    small.scan()
+    failed = small.wait("queue.failed", "CT1")
+    assert failed.body.reason == "There is no PACS9 in the AE table."  # type: ignore[attr-defined]
+
+
+def test_a_wrong_called_title_stays_in_the_queue_and_is_told(make_small: Callable[..., Small]) -> None:
+    small = make_small(CT1={"remotes": [line("ROUTER", ae_title="ROUTERX")]})
+    small.scan()
+    failed = small.wait("queue.failed", "CT1")
+    assert "1/1/7" in failed.body.reason  # type: ignore[attr-defined]
+    assert any(
+        text.startswith("Association from CT1 (198.18.10.11:") and "ROUTERX" in text and text.endswith("(1/1/7)")
+        for text in small.log("ROUTER")
+    ), small.log("ROUTER")
