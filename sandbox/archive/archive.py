@@ -103,6 +103,8 @@ class Archive:
 
     def store(self, request: StoreRequest) -> StoreStatus:
         """C-STORE (PS3.4 B.2.3): 0000 once durable, else what was wrong with the instance or with us."""
+        if self._lock_file < 0:
+            return _failed(OUT_OF_RESOURCES, "The archive is closed")
         if not is_uid(request.sop_instance):
             return _failed(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
         try:

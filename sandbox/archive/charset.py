@@ -6,6 +6,7 @@ the same bytes as those delimiters. Inside the archive all text is ``str``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from pydicom.charset import convert_encodings, decode_bytes, encode_string, python_encoding
@@ -65,25 +66,10 @@ def _carries(text: str, terms: Sequence[str]) -> bool:
     if all(term in ("", "ISO_IR 6", "ISO 2022 IR 6") for term in terms):
         return False  # pydicom would write Latin-1 here; the default repertoire is ASCII alone
     encodings = convert_encodings(list(terms))
-    for part in text.replace("\\", "^").replace("=", "^").split("^"):
-        if part.isascii():
-            continue
-        if len(encodings) == 1:
-            try:
-                part.encode(encodings[0])
-            except (UnicodeError, LookupError):
-                return False
-        elif decode(_quiet_encode(part, encodings), terms, "PN") != part:
-            return False
-    return True
-
-
-def _quiet_encode(part: str, encodings: Sequence[str]) -> bytes:
-    if not any(_encodes(character, encodings) for character in part):
-        return b""
-    if not all(_encodes(character, encodings) for character in part):
-        return b""
-    return encode_string(part, encodings)
+    parts = [part for part in re.split(r"[\\^=]", text) if not part.isascii()]
+    if not all(_encodes(letter, encodings) for part in parts for letter in part):
+        return False  # told apart first, since pydicom warns of what it replaces
+    return all(decode(encode_string(part, encodings), terms, "PN") == part for part in parts)
 
 
 def _encodes(character: str, encodings: Sequence[str]) -> bool:

@@ -24,6 +24,7 @@ from sandbox.archive.names import groups
 Predicate = Callable[[str], bool]
 Narrowing = Callable[[FromClause], ColumnElement[bool]]
 
+_MOST_NARROWED = 500  # alternatives; more would be too much for one SQL statement
 _LAST = "\U0010fffd"  # sorts after whatever may follow a prefix
 
 
@@ -82,7 +83,7 @@ def matcher(attribute: Attribute, wanted: str) -> Matcher | None:
     accepts = predicate(attribute.vr, wanted)
     if attribute.multiple:
         accepts = _any_value(accepts)
-    narrowing = _NARROWINGS.get(RULES[attribute.vr])
+    narrowing = _NARROWINGS.get(RULES[attribute.vr]) if wanted.count("\\") < _MOST_NARROWED else None
     return Matcher(attribute, accepts, narrowing(attribute, wanted) if narrowing else None)
 
 
@@ -294,7 +295,7 @@ def _uid_predicate(wanted: str) -> Predicate:
 
 def _narrow_uid(attribute: Attribute, wanted: str) -> Narrowing | None:
     uids = [part.strip(" \0") for part in wanted.split("\\") if part.strip(" \0")]
-    if attribute.multiple or len(uids) > 500:
+    if attribute.multiple:
         return None
     return lambda table: table.c[attribute.column].in_(uids) if len(uids) != 1 else table.c[attribute.column] == uids[0]
 

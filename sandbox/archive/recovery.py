@@ -53,7 +53,7 @@ def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> Recov
             if uid in known:
                 continue
             try:
-                records.append(record_of(store.path(file), file))
+                records.append(record_of(store.path(file), file, store.path(file).stat().st_mtime))
             except (UnreadableError, NotPart10Error, OSError):
                 unreadable.append(file)
         if records:

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -114,11 +115,13 @@ class ImageStore:
             self._make_room(size)
             temporary = self._incoming / f"{os.getpid()}-{next(self._numbers)}{_PART}"
             try:
-                os.link(source, temporary)
-            except OSError:
-                temporary.write_bytes(source.read_bytes())
-            temporary.replace(target)
-            temporary.unlink(missing_ok=True)  # rename of two links to the same file does nothing (POSIX)
+                try:
+                    os.link(source, temporary)
+                except OSError:
+                    shutil.copyfile(source, temporary)
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)  # also there after the rename of two links to one file (POSIX)
         except OSError as wrong:
             raise _out_of_resources(wrong) from wrong
         return relative, size

@@ -198,6 +198,8 @@ def test_private_and_group_length_elements(archive: Archive) -> None:
         ({"NumberOfStudyRelatedInstances": "1"}, True),
         ({"NumberOfStudyRelatedInstances": "2"}, False),
         ({"StudyInstanceUID": ["1.2.3", "1.2.4"]}, False),
+        ({"PatientID": [f"X{number}*" for number in range(2000)]}, False),
+        ({"PatientID": [f"X{number}" for number in range(40000)] + ["P1"]}, True),
         ({"ReferringPhysicianName": "house*"}, True),
         ({"InstitutionName": "St. Mary's"}, True),
     ],
@@ -246,6 +248,9 @@ def test_request_attributes_match_item_by_item(archive: Archive) -> None:
         ("GB18030", "Wang^XiaoDong=王^小东", "ISO_IR 192", "王*", "ISO_IR 192"),
         ("ISO_IR 192", "Wang^XiaoDong=王^小东", "GB18030", "王^小?", "GB18030"),
         ("ISO_IR 192", "Wang^XiaoDong=王^小东", None, "wang*", "ISO_IR 192"),
+        ("ISO_IR 192", "Yamada=山田", "ISO_IR 13", "yamada", "ISO_IR 192"),
+        ("ISO_IR 192", "Müller", "ISO_IR 6", "muller", "ISO_IR 192"),
+        ("ISO_IR 192", "Müller", "NO SUCH SET", "muller", "ISO_IR 192"),
         ("ISO_IR 192", "Plain^Name", "ISO_IR 192", "PLAIN*", None),
     ],
 )

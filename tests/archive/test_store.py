@@ -192,6 +192,7 @@ def test_one_process_one_directory(tmp_path: Path) -> None:
         Archive(tmp_path, ae_title="A")
     first.close()
     first.close()
+    assert first.store(request(instance())).status == 0xA700
     Archive(tmp_path, ae_title="A").close()
 
 
