@@ -1,7 +1,7 @@
 """Sets a scenario up in a running lab: what happened before the phone rang, in the order in which it happened.
 
-The lab's clock is moved through the past, so that every log line, image and queue entry is dated as it would be. Nothing
-here waits for a fixed time: after each exam the department comes to rest by itself.
+The lab's clock is moved through the past, so that every log line, image and queue entry is dated as it would be.
+Nothing here waits for a fixed time: after each exam the department comes to rest by itself.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sample_dicom.procedures import procedure
 from sandbox.checks.memory import Memory, NotedExam
@@ -16,7 +17,7 @@ from sandbox.checks.trail import Trail
 from sandbox.drill.load import LoadedScenario
 from sandbox.drill.surface import Surface
 from sandbox.events.event import SYSTEM
-from sandbox.faults.fault import Undo, all_or_nothing
+from sandbox.faults.fault import Fault, Undo, all_or_nothing
 from sandbox.lab.lab import Lab
 from sandbox.model.errors import BadInputError
 from sandbox.model.moment import after, before
@@ -80,10 +81,7 @@ class Scene:
         first = min(moment for moment, _ in faults)
         found = [_Happening(first - 2 * LEAD, 0, self._prepare)] if scenario.before else []
         if self._with_faults:
-            found += [
-                _Happening(moment, 2, lambda fault=fault: self._undos.append(fault.apply(self._lab.department)))
-                for moment, fault in faults
-            ]
+            found += [_Happening(moment, 2, partial(self._break, fault)) for moment, fault in faults]
         for exam in scenario.exam:
             start = first - LEAD if exam.before_fault and not exam.at else before(exam.at, rings)
             if exam.before_fault != (start < first) and exam.before_fault:
@@ -92,7 +90,7 @@ class Scene:
                 _Happening(
                     min(start + timedelta(minutes=exam.every_min * number), rings),
                     1 if exam.before_fault else 3,
-                    lambda exam=exam, number=number: self._scan(exam, number),
+                    partial(self._scan, exam, number),
                 )
                 for number in range(exam.count)
             ]
@@ -104,6 +102,9 @@ class Scene:
             result = self._lab.execute(command, SYSTEM)
             if not result.ok:
                 raise BadInputError(f"{step.command} did not work: {result.sentence}", "Mend the [[before]] step.")
+
+    def _break(self, fault: Fault) -> None:
+        self._undos.append(fault.apply(self._lab.department))
 
     def _scan(self, exam: SceneExam, number: int) -> None:
         department = self._lab.department

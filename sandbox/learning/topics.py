@@ -1,7 +1,8 @@
 """What a lesson is practice for: topics in the style of the CDIP outline, and the CIIP domains with their weights.
 
-Negotiation, messages, storage and query follow the published summary of the PARCA CDIP requirements, the other three of
-that kind are ours. CIIP weights are scored items of 130 (ABII). Neither body has any part in this; the words only tell a learner where a lesson belongs.
+Negotiation, messages, storage and query follow the published summary of the PARCA CDIP requirements; the other topics
+of that kind are ours. CIIP weights are scored items of 130 (ABII). Neither body has any part in this; the words only
+tell a learner where a lesson belongs.
 """
 
 from __future__ import annotations

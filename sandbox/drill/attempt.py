@@ -1,0 +1,384 @@
+"""One run of one scenario in one lab: from the phone call to the debrief.
+
+An attempt lives beside its lab and in its directory: it survives a reset, which takes the department back to the call,
+and the death of the process, after which it goes on with the same ticket, hints and findings. Everything it does is in
+the event log; the debrief is a view of that.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from sandbox.checks.check import Check
+from sandbox.drill.commands import COMMANDS
+from sandbox.drill.judge import all_pass, baselines, judge
+from sandbox.drill.layers import LAYERS
+from sandbox.drill.load import LoadedScenario, load_scenario
+from sandbox.drill.record import AttemptRecord, Commitment, Mail, read_record, write_record
+from sandbox.drill.scene import stage
+from sandbox.drill.steps import way_in_words
+from sandbox.drill.surface import Surface
+from sandbox.events.event import SYSTEM, Event
+from sandbox.events.kinds import (
+    AttemptClosed,
+    CheckFinished,
+    CheckStarted,
+    DiagnosisCommitted,
+    EvidenceOpened,
+    HintRevealed,
+    TicketReceived,
+)
+from sandbox.events.log import EventLog, because
+from sandbox.faults.fault import Undo
+from sandbox.lab.lab import Lab
+from sandbox.lab.sentences import event_view
+from sandbox.learning.debrief import Clue, Story, debrief
+from sandbox.model.discovery import suggestion
+from sandbox.model.errors import BadInputError, ConflictError
+from sandbox.model.verdict import Finding
+from sandbox.model.view import AttemptState, AttemptView, Choice, DebriefView, TicketView
+
+
+class Attempt:
+    """One trainee's (or team's) run of ``scenario`` in ``lab``. Every public method may be called from any thread.
+
+    Making one goes on with what the lab's directory knows of it; ``begin`` sets a new one up.
+    """
+
+    def __init__(self, lab: Lab, scenario: LoadedScenario) -> None:
+        self.lab = lab
+        self.scenario = scenario
+        self.undos: tuple[Undo, ...] = ()
+        self._lock = threading.RLock()
+        self._checking = False
+        self._timer: threading.Timer | None = None
+        self._looked_to = 0
+        self._shown: AttemptView | None = None
+        self._debrief: DebriefView | None = None
+        self._kept = read_record(lab.directory)
+        if self._kept is not None:
+            self._resume()
+
+    # --- beginning ---------------------------------------------------------------------------------------------------
+
+    @property
+    def has_begun(self) -> bool:
+        return self._kept is not None
+
+    def begin(self, *, with_faults: bool = True) -> None:
+        """Set the scenario up in the running lab and let the phone ring. Does nothing when it has begun already.
+
+        ``with_faults`` False makes the same day without what breaks it, which is what a verifier begins with.
+        """
+        with self._lock:
+            if self.has_begun:
+                return
+            if self.lab.recovered:
+                # A process that died while it set the scene up has left half of it.
+                self.lab.reset()
+            staged = stage(self.lab, self.scenario, with_faults=with_faults)
+            self.undos = staged.undos
+            surface = Surface(self.lab.site, self.lab.seed, staged.rings_at, staged.memory)
+            claims = (*self.scenario.checks(surface), *self.scenario.invariants(surface))
+            memory = staged.memory.model_copy(update={"baselines": baselines(self.lab.department, claims)})
+            started = self.lab.clock.now()
+            self._kept = AttemptRecord(
+                scenario=self.scenario.slug,
+                memory=memory,
+                mail=self._mail(surface, started),
+                started_at=started,
+                lag_s=(started - _wall_clock()).total_seconds(),
+            )
+            self.lab.mark_start()
+            self._write()
+            self._join_lab()
+
+    def _resume(self) -> None:
+        self.lab.clock.move_to(_wall_clock() + timedelta(seconds=self._record.lag_s))
+        self._join_lab()
+
+    def _join_lab(self) -> None:
+        self.lab.extend(COMMANDS, self)
+        self.lab.attempt = self
+        self._deliver()
+
+    def close(self) -> None:
+        """Let go of the timer. The attempt itself stays on disk."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+    # --- what a trainee does -----------------------------------------------------------------------------------------
+
+    def hint(self) -> str:
+        """Reveal the next rung of the ladder. ConflictError when there is none left."""
+        with self._lock:
+            self._must_run()
+            number = self._record.hints
+            if number >= len(self.scenario.hint):
+                raise ConflictError("There are no more hints.", "Give up when you want to be told.")
+            text = self.surface.fill(self.scenario.hint[number].text)
+            self._events.append(HintRevealed(number=number + 1, text=text))
+            self._change(hints=number + 1)
+            return text
+
+    def diagnose(self, node: str, layer: str, fault: str, evidence: str = "") -> None:
+        """Commit to a diagnosis. A later one replaces it; the log keeps both."""
+        with self._lock:
+            self._must_run()
+            for what, value, known in (
+                ("system", node, [choice.value for choice in self._node_choices]),
+                ("layer", layer, list(LAYERS)),
+                ("cause", fault, [choice.value for choice in self.scenario.diagnosis.choices]),
+            ):
+                if value not in known:
+                    raise BadInputError(f"{value!r} is no {what} of this drill.", suggestion(value, known))
+            body = DiagnosisCommitted(node=node, layer=layer, fault=fault, evidence=evidence)
+            event = self._events.append(body)
+            commitment = Commitment(node=node, layer=layer, fault=fault, evidence=evidence, event=event.seq)
+            self._change(commitment=commitment)
+
+    def check(self) -> tuple[Finding, ...]:
+        """Try the department out. When every check and invariant passes, the attempt is solved."""
+        with self._lock:
+            self._must_run()
+            if self._checking:
+                raise ConflictError("A check is under way already.", "Wait for its verdict; it takes a few seconds.")
+            self._set_checking(True)
+        try:
+            started = self._events.append(CheckStarted())
+            with because(started.seq):
+                findings = self.judge(tell=True)
+        finally:
+            with self._lock:
+                self._set_checking(False)
+        with self._lock:
+            self._change(findings=findings, found_at=len(self._events))
+            if all_pass(findings) and self._record.state is AttemptState.RUNNING:
+                self._end(AttemptState.SOLVED)
+        return findings
+
+    def give_up(self) -> None:
+        """End the attempt unsolved; the debrief tells the rest."""
+        with self._lock:
+            self._must_run()
+            self._end(AttemptState.GIVEN_UP)
+
+    def opened(self, what: str, node: str, association: str = "") -> None:
+        """Somebody looked at something; for the debrief."""
+        if self.state is AttemptState.RUNNING:
+            self._events.append(EvidenceOpened(what=what, association=association), node=node)
+
+    # --- judging -----------------------------------------------------------------------------------------------------
+
+    def judge(self, *, tell: bool = False) -> tuple[Finding, ...]:
+        """The findings of all checks and invariants now. Changes nothing in the attempt; ``tell`` writes them down."""
+
+        def note(finding: Finding) -> None:
+            if tell:
+                self._events.append(CheckFinished(finding=finding))
+
+        return judge(self.lab.department, self._record.memory, self.checks, self.invariants, note)
+
+    @cached_property
+    def surface(self) -> Surface:
+        """What varies in this run, exams included."""
+        return Surface(self.lab.site, self.lab.seed, self._record.started_at, self._record.memory)
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        return self.scenario.checks(self.surface)
+
+    @cached_property
+    def invariants(self) -> tuple[Check, ...]:
+        return self.scenario.invariants(self.surface)
+
+    # --- being seen --------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> AttemptState:
+        return self._record.state
+
+    def view(self) -> AttemptView:
+        """The drill as the trainee sees it."""
+        with self._lock:
+            self._forget_findings_of_before_a_reset()
+            if self._shown is None:
+                self._shown = self._view()
+            return self._shown
+
+    def _forget_findings_of_before_a_reset(self) -> None:
+        """What was found before a reset is not what is the case after it."""
+        looked_to = max(self._looked_to, self._record.found_at)
+        self._looked_to = len(self._events)
+        if not self._record.findings or self.state is not AttemptState.RUNNING:
+            return
+        if any(event.kind == "lab.reset" for event in self._events.since(looked_to)):
+            self._change(findings=(), found_at=self._looked_to)
+
+    def _view(self) -> AttemptView:
+        record, scenario = self._record, self.scenario
+        commitment = record.commitment
+        return AttemptView(
+            scenario=scenario.slug,
+            title=scenario.title,
+            state=record.state,
+            difficulty=scenario.difficulty,
+            expected_minutes=scenario.expected_minutes,
+            objectives=scenario.objectives,
+            topics=scenario.topics,
+            tickets=tuple(_ticket(mail) for mail in record.mail if mail.event),
+            hints=tuple(self.surface.fill(hint.text) for hint in scenario.hint[: record.hints]),
+            hints_left=len(scenario.hint) - record.hints,
+            nodes=self._node_choices,
+            layers=tuple(Choice(value=value, text=text) for value, text in LAYERS.items()),
+            faults=self._fault_choices,
+            diagnosis=None if commitment is None else {**commitment.parts, "evidence": commitment.evidence},
+            checks=tuple(Choice(value=check.name, text=check.title) for check in (*self.checks, *self.invariants)),
+            findings=record.findings,
+            checking=self._checking,
+            started_at=record.started_at,
+            debrief=None if record.state is AttemptState.RUNNING else self.debrief(),
+        )
+
+    @property
+    def _node_choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(value=node.name, text=f"{node.name}, {node.title}") for node in self.lab.site.nodes)
+
+    @cached_property
+    def _fault_choices(self) -> tuple[Choice, ...]:
+        """The plausible causes, in an order of this seed's, so that the right one is not always the first."""
+        choices = [Choice(value=choice.value, text=choice.text) for choice in self.scenario.diagnosis.choices]
+        self.surface.random("choices").shuffle(choices)
+        return tuple(choices)
+
+    def debrief(self) -> DebriefView:
+        """What happened. Told from the log up to the end of the attempt, so it does not change any more."""
+        with self._lock:
+            if self._debrief is not None:
+                return self._debrief
+            told = debrief(self._events.since(), self._story(), _words)
+            if self.state is not AttemptState.RUNNING:
+                self._debrief = told
+            return told
+
+    def _story(self) -> Story:
+        record, scenario, surface = self._record, self.scenario, self.surface
+        diagnosis = scenario.diagnosis
+        cause = next(choice.text for choice in diagnosis.choices if choice.value == diagnosis.fault)
+        return Story(
+            text=surface.fill(scenario.debrief_text),
+            started_at=record.started_at,
+            right={"node": diagnosis.node, "layer": diagnosis.layer, "fault": diagnosis.fault},
+            right_words={"node": diagnosis.node, "layer": LAYERS[diagnosis.layer], "fault": cause},
+            committed=None if record.commitment is None else record.commitment.parts,
+            solution=way_in_words(scenario.solution[0], surface),
+            clues=tuple(
+                Clue(kind=entry.event, node=entry.node, text=surface.fill(entry.text), about=surface.fill(entry.about))
+                for entry in scenario.evidence
+            ),
+            findings=record.findings,
+            topics=scenario.topics,
+            solved=record.state is AttemptState.SOLVED,
+            gave_up=record.state is AttemptState.GIVEN_UP,
+        )
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _record(self) -> AttemptRecord:
+        if self._kept is None:
+            raise ConflictError("This attempt has not begun.", "Begin it when the lab is running.")
+        return self._kept
+
+    @property
+    def _events(self) -> EventLog:
+        return self.lab.events
+
+    def _must_run(self) -> None:
+        if self._record.state is not AttemptState.RUNNING:
+            raise ConflictError("This drill is over.", "Read the debrief, or start it again with another seed.")
+
+    def _set_checking(self, checking: bool) -> None:
+        self._checking = checking
+        self._shown = None
+
+    def _change(self, **changes: object) -> None:
+        self._kept = self._record.model_copy(update=changes)
+        self._write()
+
+    def _write(self) -> None:
+        self._shown = None
+        write_record(self.lab.directory, self._record)
+
+    def _end(self, state: AttemptState) -> None:
+        solved = state is AttemptState.SOLVED
+        self._events.append(AttemptClosed(solved=solved, gave_up=not solved))
+        self._change(state=state)
+        self.close()
+
+    # --- tickets -----------------------------------------------------------------------------------------------------
+
+    def _mail(self, surface: Surface, started: datetime) -> tuple[Mail, ...]:
+        mail = []
+        for number, ticket in enumerate(self.scenario.ticket, start=1):
+            person = self.lab.site.person(ticket.sender)
+            mail.append(
+                Mail(
+                    number=number,
+                    sender=person.name,
+                    role=person.job,
+                    subject=surface.fill(ticket.subject),
+                    body=surface.fill(self.scenario.texts[ticket.text]),
+                    due_s=ticket.after_s,
+                    at=started + timedelta(seconds=ticket.after_s),
+                )
+            )
+        return tuple(mail)
+
+    def _deliver(self) -> None:
+        """Hand over the tickets that are due, and wake up for the next one."""
+        with self._lock:
+            if self._record.state is not AttemptState.RUNNING or self._events.is_closed:
+                return
+            now = self.lab.clock.now()
+            mail = tuple(self._delivered(entry) if entry.at <= now else entry for entry in self._record.mail)
+            if mail != self._record.mail:
+                self._change(mail=mail)
+            self.close()
+            waiting = [entry.at for entry in mail if not entry.event]
+            if waiting:
+                self._timer = threading.Timer(max(0.0, (min(waiting) - now).total_seconds()), self._deliver)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _delivered(self, mail: Mail) -> Mail:
+        if mail.event:
+            return mail
+        body = TicketReceived(ticket=mail.number, sender=mail.sender, subject=mail.subject)
+        return mail.model_copy(update={"event": self._events.append(body, actor=SYSTEM).seq})
+
+
+def open_attempt(lab: Lab, root: Path | None = None) -> Attempt:
+    """The attempt of a running lab that was made for a scenario: gone on with, or begun."""
+    attempt = Attempt(lab, load_scenario(lab.scenario, root))
+    attempt.begin()
+    return attempt
+
+
+def _ticket(mail: Mail) -> TicketView:
+    return TicketView(
+        number=mail.number, sender=mail.sender, role=mail.role, subject=mail.subject, body=mail.body, at=mail.at
+    )
+
+
+def _words(event: Event) -> str:
+    return event_view(event).sentence
+
+
+def _wall_clock() -> datetime:
+    return datetime.now().astimezone().replace(tzinfo=None)

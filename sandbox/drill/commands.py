@@ -1,0 +1,88 @@
+"""What a trainee may do with the drill itself. Registered with a lab by the attempt that runs in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from sandbox.lab.command import Command
+from sandbox.model.config import shown
+from sandbox.model.view import CommandResult
+
+if TYPE_CHECKING:
+    from sandbox.drill.attempt import Attempt
+
+
+class AttemptHint(Command):
+    """Show the next hint: first where to look, last the worked step."""
+
+    name = "attempt.hint"
+    title: ClassVar[str] = "Show a hint"
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        return CommandResult(ok=True, sentence=attempt.hint())
+
+
+class AttemptDiagnose(Command):
+    """Commit to a diagnosis: which system, at which layer, what is wrong with it, and how you know."""
+
+    name = "attempt.diagnose"
+    title: ClassVar[str] = "Commit diagnosis"
+
+    node: str = Field(**shown("System"))
+    layer: str = Field(**shown("Layer"))
+    fault: str = Field(**shown("What is wrong"))
+    evidence: str = Field("", max_length=2000, **shown("Evidence", "What showed it to you, in your own words."))
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        attempt.diagnose(self.node, self.layer, self.fault, self.evidence)
+        return CommandResult(ok=True, sentence="Your diagnosis is noted. You will hear about it in the debrief.")
+
+
+class AttemptCheck(Command):
+    """Check the fix: real exams and calls are tried in the department, and you hear what works and what does not."""
+
+    name = "attempt.check"
+    title: ClassVar[str] = "Check my fix"
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        findings = attempt.check()
+        wrong = [finding for finding in findings if finding.verdict != "pass"]
+        facts = tuple(f"{finding.verdict.value}: {finding.sentence}" for finding in findings)
+        if not wrong:
+            return CommandResult(ok=True, sentence="Solved. Everything works, and nothing was harmed.", facts=facts)
+        harmed = [finding for finding in wrong if finding.invariant]
+        sentence = f"Not yet: {len(wrong)} of {len(findings)} claims do not hold."
+        if len(harmed) == len(wrong):
+            sentence = "The ticket is cleared, but at a price: something that must always hold no longer does."
+        return CommandResult(ok=False, sentence=sentence, facts=facts)
+
+
+class AttemptGiveUp(Command):
+    """End the drill and be told what it was. Nothing is lost by it; the debrief is where most is learnt."""
+
+    name = "attempt.give_up"
+    title: ClassVar[str] = "Give up and tell me"
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        attempt.give_up()
+        return CommandResult(ok=True, sentence="The drill is over. Read the debrief.")
+
+
+class AttemptOpened(Command):
+    """Note that a log, an association, a queue, a configuration or a list was looked at. Screens do it by themselves."""
+
+    name = "attempt.opened"
+    title: ClassVar[str] = "Note a look"
+
+    what: Literal["log", "association", "queue", "config", "studies", "instance"]
+    node: str = ""
+    association: str = ""
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        attempt.opened(self.what, self.node, self.association)
+        return CommandResult(ok=True, sentence="Noted.")
+
+
+COMMANDS: tuple[type[Command], ...] = (AttemptHint, AttemptDiagnose, AttemptCheck, AttemptGiveUp, AttemptOpened)

@@ -1,0 +1,290 @@
+"""Proves that a lesson is fair by playing it: it can be seen, it can be solved, and what only looks like a cure is not.
+
+Stages, on each seed: the healthy department passes; the fault goes in and the symptom shows; doing nothing does not
+help; every decoy is caught by what it names; every solution passes with all invariants; a reset gives back the start.
+A verification never trusts a scenario: whatever a stage claims was tried in a real lab.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+from sandbox.drill.attempt import Attempt
+from sandbox.drill.fingerprint import Fingerprint, fingerprint
+from sandbox.drill.judge import all_pass
+from sandbox.drill.lint import lint
+from sandbox.drill.load import LoadedScenario, read_scenario, scenarios_folder
+from sandbox.drill.steps import commands_of
+from sandbox.events.kinds import FaultApplied
+from sandbox.lab.lab import Lab
+from sandbox.lab.site import load_site
+from sandbox.model.base import Model
+from sandbox.model.errors import SandboxError
+from sandbox.model.scenario import Way
+from sandbox.model.verdict import Finding, Verdict
+
+SEEDS = (1, 2, 3)
+ACTOR = "verifier"
+SETTLE_S = 5.0
+"""How long a department may take to come to rest before it is compared with its start."""
+
+
+class Stage(Model):
+    """One stage's outcome. ``sentence`` says what went wrong, or what was proven."""
+
+    name: str
+    ok: bool
+    sentence: str
+    seconds: float
+
+
+class SeedResult(Model):
+    """All stages on one seed. A stage that failed does not keep the others from being tried where they can be."""
+
+    seed: int
+    stages: tuple[Stage, ...]
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.stages) and all(stage.ok for stage in self.stages)
+
+
+class Verification(Model):
+    """The proof, or where it broke. ``ok`` is in the JSON too, for machines that read it."""
+
+    scenario: str
+    ok: bool
+    seconds: float
+    problems: tuple[str, ...] = ()
+    seeds: tuple[SeedResult, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """For a command line: 0 proven, 1 not proven."""
+        return 0 if self.ok else 1
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What is wrong, one line each."""
+        stages = (
+            f"seed {result.seed}, {stage.name}: {stage.sentence}"
+            for result in self.seeds
+            for stage in result.stages
+            if not stage.ok
+        )
+        return (*self.problems, *stages)
+
+
+class NotProvenError(Exception):
+    """A stage found that the lesson is not as it claims."""
+
+
+Told = Callable[[int, Stage], None]
+
+
+def verify(
+    slug: str,
+    seeds: Sequence[int] = SEEDS,
+    *,
+    root: Path | None = None,
+    parallel: bool = True,
+    tell: Told = lambda seed, stage: None,
+) -> Verification:
+    """Prove the scenario ``slug`` on every seed, each in a process of its own when ``parallel``.
+
+    ``tell`` hears every stage: as it ends, or (in parallel) when its seed is through.
+    """
+    began = time.monotonic()
+    folder = (root or scenarios_folder()) / slug
+    problems = tuple(str(problem) for problem in lint(folder))
+    results: tuple[SeedResult, ...] = ()
+    if not problems:
+        results = _in_processes(folder, seeds, tell) if parallel and len(seeds) > 1 else _here(folder, seeds, tell)
+    return Verification(
+        scenario=slug,
+        ok=not problems and bool(results) and all(result.ok for result in results),
+        seconds=round(time.monotonic() - began, 2),
+        problems=problems,
+        seeds=results,
+    )
+
+
+def _here(folder: Path, seeds: Sequence[int], tell: Told) -> tuple[SeedResult, ...]:
+    return tuple(verify_seed(folder, seed, tell) for seed in seeds)
+
+
+def _in_processes(folder: Path, seeds: Sequence[int], tell: Told) -> tuple[SeedResult, ...]:
+    # Forking a process with threads is asking for trouble; a fresh one costs a second.
+    with ProcessPoolExecutor(max_workers=min(len(seeds), 4), mp_context=get_context("spawn")) as pool:
+        results = []
+        for result in pool.map(verify_seed, [folder] * len(seeds), seeds):
+            for stage in result.stages:
+                tell(result.seed, stage)
+            results.append(result)
+    return tuple(results)
+
+
+def verify_seed(folder: Path, seed: int, tell: Told = lambda seed, stage: None) -> SeedResult:
+    """Every stage on one seed, in labs of its own."""
+    with tempfile.TemporaryDirectory(prefix="pacs-sandbox-verify-") as place:
+        proof = Proof(read_scenario(folder), seed, Path(place), tell)
+        proof.run()
+        return SeedResult(seed=seed, stages=tuple(proof.stages))
+
+
+class Proof:
+    """One scenario on one seed. Subclassed by tests that sabotage a part of it."""
+
+    def __init__(self, scenario: LoadedScenario, seed: int, place: Path, tell: Told = lambda seed, stage: None) -> None:
+        self.scenario = scenario
+        self.seed = seed
+        self.place = place
+        self.stages: list[Stage] = []
+        self._tell = tell
+
+    def run(self) -> None:
+        """All stages. What cannot be tried because an earlier one failed is left out, and that one says why."""
+        with self._lab("healthy", with_faults=False) as healthy:
+            self._stage("healthy", lambda: self._healthy(healthy()))
+        with self._lab("broken", with_faults=True) as broken:
+            if not self._stage("inject", lambda: self._injected(broken())):
+                return
+            attempt = broken()
+            start = fingerprint(attempt.lab.department)
+            self._stage("symptom", lambda: self._symptom(attempt))
+            self._stage("doing nothing", lambda: self._nothing_done(attempt))
+            for way in self.scenario.decoy:
+                self._stage(f"decoy: {way.title}", lambda way=way: self._decoy(attempt, way))  # type: ignore[misc]
+            for way in self.scenario.solution:
+                self._stage(f"solution: {way.title}", lambda way=way: self._solution(attempt, way))  # type: ignore[misc]
+            self._stage("reset", lambda: self._reset(attempt, start))
+
+    # --- stages: each returns what it proved, or raises NotProvenError -----------------------------------------------
+
+    def _healthy(self, attempt: Attempt) -> str:
+        findings = attempt.judge()
+        _expect(findings, Verdict.PASS, "in the unbroken department")
+        return f"{len(findings)} claims hold in the unbroken department."
+
+    def _injected(self, attempt: Attempt) -> str:
+        applied = [event for event in attempt.lab.events.since() if isinstance(event.body, FaultApplied)]
+        if len(applied) != len(self.scenario.fault):
+            raise NotProvenError(f"{len(applied)} of {len(self.scenario.fault)} faults went in.")
+        return f"{len(applied)} fault{'s' if len(applied) != 1 else ''} went in."
+
+    def _symptom(self, attempt: Attempt) -> str:
+        """Every check fails and every invariant holds: the department is broken where the ticket says, and only there."""
+        findings = attempt.judge()
+        _expect([finding for finding in findings if not finding.invariant], Verdict.FAIL, "although the fault is in")
+        _expect([finding for finding in findings if finding.invariant], Verdict.PASS, "with nothing but the fault")
+        failed = [finding for finding in findings if not finding.invariant]
+        return f"{len(failed)} check{'s' if len(failed) != 1 else ''} fail: {failed[0].sentence}"
+
+    def _nothing_done(self, attempt: Attempt) -> str:
+        attempt.lab.reset()
+        findings = attempt.check()
+        if all_pass(findings) or attempt.state != "running":
+            raise NotProvenError("The attempt counts as solved although nobody did anything.")
+        return "It does not pass by itself."
+
+    def _decoy(self, attempt: Attempt, way: Way) -> str:
+        findings = self._after(attempt, way)
+        if all_pass(findings):
+            raise NotProvenError("This decoy passes every check: nothing sees the harm it does.")
+        wrong = {finding.id for finding in findings if finding.verdict is Verdict.FAIL}
+        missed = [name for name in way.fails if name not in wrong]
+        if missed:
+            raise NotProvenError(f"It should fail {', '.join(missed)}; it fails {', '.join(sorted(wrong)) or 'none'}.")
+        return f"Caught by {', '.join(sorted(wrong))}."
+
+    def _solution(self, attempt: Attempt, way: Way) -> str:
+        findings = self._after(attempt, way)
+        _expect(findings, Verdict.PASS, "after this solution")
+        slowest = max(finding.duration_s for finding in findings)
+        return f"{len(findings)} claims hold; the slowest took {slowest:.1f} s."
+
+    def _reset(self, attempt: Attempt, start: Fingerprint) -> str:
+        self.reset(attempt)
+        events = attempt.lab.events
+        deadline = time.monotonic() + SETTLE_S
+        while True:
+            position = len(events)
+            differences = start.differences(fingerprint(attempt.lab.department))
+            if not differences:
+                return "Configurations, stores and queues are as they were at the start."
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise NotProvenError(f"After a reset: {'; '.join(differences[:5])}.")
+            # What was on its way at the snapshot may arrive now.
+            events.wait_for(lambda event: True, after=position, timeout=min(left, 0.5))
+
+    # --- helpers -----------------------------------------------------------------------------------------------------
+
+    def reset(self, attempt: Attempt) -> None:
+        """Back to the start of the scenario."""
+        attempt.lab.reset()
+
+    def _after(self, attempt: Attempt, way: Way) -> tuple[Finding, ...]:
+        """The findings after a reset and the steps of ``way``, every one of which must work."""
+        self.reset(attempt)
+        for number, command in enumerate(commands_of(way, attempt.surface), 1):
+            result = attempt.lab.execute(command, ACTOR)
+            if not result.ok:
+                raise NotProvenError(f"Step {number}, {command.name}, did not work: {result.sentence}")
+        return attempt.judge()
+
+    def _stage(self, name: str, prove: Callable[[], str]) -> bool:
+        began = time.monotonic()
+        try:
+            ok, sentence = True, prove()
+        except NotProvenError as wrong:
+            ok, sentence = False, str(wrong)
+        except SandboxError as wrong:
+            ok, sentence = False, str(wrong)
+        stage = Stage(name=name, ok=ok, sentence=sentence, seconds=round(time.monotonic() - began, 2))
+        self.stages.append(stage)
+        self._tell(self.seed, stage)
+        return ok
+
+    @contextmanager
+    def _lab(self, name: str, *, with_faults: bool) -> Iterator[Callable[[], Attempt]]:
+        """A lab of its own, without the quiet background, and what begins the attempt in it (once)."""
+        site = load_site(self.scenario.site)
+        site = site.model_copy(update={"background": site.background.model_copy(update={"enabled": False})})
+        lab = Lab(
+            site,
+            self.place / name,
+            self.seed,
+            scenario=self.scenario.slug,
+            cache=self.place.parent / "pacs-sandbox-histories",
+        )
+        attempt = self.make_attempt(lab)
+
+        def begun() -> Attempt:
+            if not lab.is_running:
+                lab.start()
+            attempt.begin(with_faults=with_faults)
+            return attempt
+
+        try:
+            yield begun
+        finally:
+            attempt.close()
+            lab.stop()
+
+    def make_attempt(self, lab: Lab) -> Attempt:
+        """The attempt to be proven."""
+        return Attempt(lab, self.scenario)
+
+
+def _expect(findings: Sequence[Finding], verdict: Verdict, when: str) -> None:
+    wrong = [finding for finding in findings if finding.verdict is not verdict]
+    if wrong:
+        told = "; ".join(f"{finding.id}: {finding.verdict.value} ({finding.sentence})" for finding in wrong)
+        raise NotProvenError(f"Not “{verdict.value}” {when}: {told}")
