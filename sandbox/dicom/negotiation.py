@@ -114,15 +114,21 @@ def _uid(uid: str) -> UID:
 
 
 def supported(contexts: Iterable[SupportedContext]) -> list[PresentationContext]:
-    """What an acceptor supports. Made once a server: negotiation reads it and does not change it.
+    """What an acceptor supports. Made once in a process for all servers that support the same, since it is thousands
+    of UIDs: negotiation reads it and does not change it.
 
     The SCU role is offered explicitly, so that a client which proposes it in so many words is not refused; a plain None
     would leave role selection unanswered (PS3.7 D.3.3.4).
     """
-    return [
+    return list(_supported(tuple(contexts)))
+
+
+@cache
+def _supported(contexts: tuple[SupportedContext, ...]) -> tuple[PresentationContext, ...]:
+    return tuple(
         _context(index, context, scu_role=True, scp_role=context.peer_may_be_scp)
         for index, context in enumerate(contexts)
-    ]
+    )
 
 
 def proposals(contexts: Sequence[Proposal]) -> list[PresentationContext]:
