@@ -1,0 +1,74 @@
+"""Who is at the console. On loopback the one person there needs no login; elsewhere nobody passes without one."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, flash, g, redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from web import accounts
+from web.accounts import LOCAL
+from web.context import console
+
+pages = Blueprint("auth", __name__)
+OPEN = frozenset({"auth.login", "auth.enter", "static", "start.health"})
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(pages)
+    app.before_request(_who)
+
+
+def _who() -> Response | None:
+    if not console().options.exposed:
+        g.account = LOCAL
+        return None
+    user_id = session.get("user")
+    g.account = accounts.account(console().database, user_id) if isinstance(user_id, int) else None
+    if g.account is None and request.endpoint not in OPEN:
+        return redirect(url_for("auth.login", next=request.full_path if request.method == "GET" else None))
+    return None
+
+
+@pages.get("/login")
+def login() -> str | Response:
+    if g.account is not None:
+        return redirect(url_for("start.start"))
+    return render_template("login.html", onward=_own_path(request.args.get("next", "")), name="", trouble="")
+
+
+@pages.post("/login")
+def enter() -> Response | tuple[str, int]:
+    name = request.form.get("name", "")[:64]
+    onward = _own_path(request.form.get("next", ""))
+    keys = (f"name:{name.strip().lower()}", f"address:{request.remote_addr}")
+    throttle = console().throttle
+    wait = throttle.wait(*keys)
+    if wait > 0:
+        trouble = f"There were too many attempts. Wait {round(wait) + 1} seconds, then try again."
+        return render_template("login.html", onward=onward, name=name, trouble=trouble), 429
+    found = accounts.check_login(console().database, name, request.form.get("password", ""))
+    if found is None:
+        throttle.failed(*keys)
+        trouble = "This user name and password do not go together."
+        return render_template("login.html", onward=onward, name=name, trouble=trouble), 401
+    throttle.succeeded(*keys)
+    session.clear()
+    session.permanent = True
+    session["user"] = found.id
+    return redirect(onward or url_for("start.start"))
+
+
+@pages.post("/logout")
+def logout() -> Response:
+    session.clear()
+    flash("You are logged out.", "good")
+    return redirect(url_for("auth.login"))
+
+
+def _own_path(target: str) -> str:
+    """``target`` if it is a path of this console, else nothing: a login must not send anybody elsewhere."""
+    parts = urlsplit(target)
+    is_own = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return target if is_own else ""

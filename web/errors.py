@@ -1,0 +1,69 @@
+"""Errors as pages in words: what was wrong, what to do, a way on. A fragment asked for by htmx gets a fragment."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from flask import Flask, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+STATUSES: Mapping[type[SandboxError], int] = {
+    BadInputError: 400,
+    NotFoundError: 404,
+    ConflictError: 409,
+    UnavailableError: 503,
+}
+WORDS: Mapping[int, tuple[str, str]] = {
+    400: ("The console could not understand this request.", "Go back and try again."),
+    403: ("This is not for your account.", "Log in with another account."),
+    404: ("There is no such page.", "The address may be mistyped, or the lab it belonged to has ended."),
+    405: ("This address takes another kind of request.", "Go to the start page."),
+    413: ("That is more than the console takes at once.", "Send less."),
+    500: (
+        "Something in the console went wrong.",
+        "It was written to the console's log. Go back and try again; your labs are not touched.",
+    ),
+}
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(SandboxError, _sandbox)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(SecurityError, _host)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def page(status: int, sentence: str, mend: str) -> tuple[str, int]:
+    template = "parts/error.html" if request.headers.get("HX-Request-Type") == "partial" else "error.html"
+    return render_template(template, status=status, sentence=sentence, mend=mend), status
+
+
+def _sandbox(wrong: SandboxError) -> tuple[str, int]:
+    return page(STATUSES.get(type(wrong), 500), wrong.sentence, wrong.mend)
+
+
+def _csrf(_wrong: CSRFError) -> tuple[str, int]:
+    return page(400, "This form is from an earlier visit, so nothing was done.", "Reload the page and send it again.")
+
+
+def _host(_wrong: SecurityError) -> tuple[str, int]:
+    # Nothing of the page's frame: its links would need the very host name that is not trusted.
+    return "This console does not answer under that name. Use the address that it printed when it started.\n", 400
+
+
+def _http(wrong: HTTPException) -> tuple[str, int]:
+    status = wrong.code or 500
+    sentence, mend = WORDS.get(status, (wrong.name + ".", "Go to the start page."))
+    return page(status, sentence, mend)
+
+
+def _unforeseen(wrong: Exception) -> tuple[str, int]:
+    log.error("%s %s", request.method, request.path, exc_info=wrong)
+    return page(500, *WORDS[500])

@@ -1,0 +1,194 @@
+"""The console's only way to a lab: its HTTP API, typed. Answers become the models of sandbox.model.view, refusals the
+errors of sandbox.model.errors. The lab's token stays in here and never reaches a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from sandbox.model.base import Model
+from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError, UnavailableError
+from sandbox.model.patient import Procedure
+from sandbox.model.view import (
+    AssociationView,
+    AttemptView,
+    CommandResult,
+    ConfigView,
+    EventView,
+    LabView,
+    LogLine,
+    NodeView,
+    QueueEntry,
+    QueueView,
+    StudyDetail,
+    StudySummary,
+)
+
+AnswerT = TypeVar("AnswerT")
+ModelT = TypeVar("ModelT", bound=Model)
+ERRORS: Mapping[int, type[SandboxError]] = {
+    400: BadInputError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: BadInputError,
+    503: UnavailableError,
+}
+READ_S = 10.0
+COMMAND_S = 300.0  # a command may retrieve a study or run every check
+GONE = "This lab does not answer."
+GONE_MEND = "It may be starting again by itself: wait a few seconds and reload. If it stays away, start a new one."
+
+
+class LabClient:
+    """One lab's API. ``transport`` is for tests that answer without a socket."""
+
+    def __init__(self, api: str, token: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._actor = "console"
+        limits = httpx.Limits(max_connections=32, max_keepalive_connections=8)
+        self._http = httpx.Client(
+            base_url=api.rstrip("/"),
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(READ_S, connect=3.0),
+            limits=limits,
+            transport=transport,
+            trust_env=False,
+        )
+
+    def by(self, actor: str) -> LabClient:
+        """The same way to the lab, in the name of ``actor``: the lab notes who looked at what, for the debrief."""
+        found = copy(self)
+        found._actor = actor
+        return found
+
+    def close(self) -> None:
+        self._http.close()
+
+    def lab(self) -> LabView:
+        return self._one(LabView, "/lab")
+
+    def attempt(self) -> AttemptView | None:
+        """The drill that runs in this lab; None where the lab has no scenario."""
+        try:
+            return self._one(AttemptView, "/attempt")
+        except NotFoundError:
+            return None
+
+    def node(self, node: str) -> NodeView:
+        return self._one(NodeView, f"/nodes/{_part(node)}")
+
+    def config(self, node: str) -> ConfigView:
+        return self._one(ConfigView, f"/nodes/{_part(node)}/config")
+
+    def log(self, node: str, *, after: int = 0, limit: int = 300) -> tuple[LogLine, ...]:
+        return self._many(LogLine, f"/nodes/{_part(node)}/log", after=after, limit=limit)
+
+    def queues(self, node: str) -> tuple[QueueView, ...]:
+        return self._many(QueueView, f"/nodes/{_part(node)}/queue")
+
+    def queue_entries(self, node: str, destination: str) -> tuple[QueueEntry, ...]:
+        return self._many(QueueEntry, f"/nodes/{_part(node)}/queue/{_part(destination)}")
+
+    def studies(self, node: str, q: str = "", limit: int = 100) -> tuple[StudySummary, ...]:
+        return self._many(StudySummary, f"/nodes/{_part(node)}/studies", q=q, limit=limit)
+
+    def study(self, node: str, study_uid: str) -> StudyDetail:
+        return self._one(StudyDetail, f"/nodes/{_part(node)}/studies/{_part(study_uid)}")
+
+    def frame(self, node: str, sop_instance: str, frame: int, window: Mapping[str, float]) -> bytes:
+        """One frame as PNG; ``window`` is empty or has center and width (PS3.3 C.11.2.1.2)."""
+        path = f"/nodes/{_part(node)}/instances/{_part(sop_instance)}/frames/{frame}.png"
+        return self._ask("GET", path, params=dict(window)).content
+
+    def procedures(self, modality: str = "") -> tuple[Procedure, ...]:
+        return self._many(Procedure, "/procedures", modality=modality)
+
+    def associations(self, *, node: str = "", limit: int = 100) -> tuple[AssociationView, ...]:
+        return self._many(AssociationView, "/associations", node=node, limit=limit)
+
+    def association(self, association_id: str) -> AssociationView:
+        return self._one(AssociationView, f"/associations/{_part(association_id)}")
+
+    def events(self, *, after: int = 0, limit: int = 100, node: str = "") -> tuple[EventView, ...]:
+        return self._many(EventView, "/events", after=after, limit=limit, node=node)
+
+    def capture(self, association: str = "") -> bytes:
+        """Everything captured, or one association, as .pcap."""
+        return self._ask("GET", "/capture.pcap", params={"association": association} if association else {}).content
+
+    def command(self, name: str, params: Mapping[str, Any]) -> CommandResult:
+        """Do what a person may do in a lab. A thing tried in vain is a result with ``ok`` False, not an error."""
+        document = {"command": name, "params": dict(params), "actor": self._actor}
+        return _parsed(TypeAdapter(CommandResult), self._ask("POST", "/commands", json=document, timeout=COMMAND_S))
+
+    @contextmanager
+    def stream(self, after: int) -> Iterator[Iterator[EventView | None]]:
+        """The lab's events as they happen, from the one after ``after``; None is the lab's heartbeat."""
+        timeout = httpx.Timeout(READ_S, read=45.0)
+        try:
+            with self._http.stream("GET", "/events/stream", params={"after": after}, timeout=timeout) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    raise _refusal(answer)
+                yield _events(answer.iter_lines())
+        except httpx.HTTPError as lost:
+            raise UnavailableError(GONE, GONE_MEND) from lost
+
+    def _one(self, kind: type[ModelT], path: str) -> ModelT:
+        return _parsed(TypeAdapter(kind), self._ask("GET", path))
+
+    def _many(self, kind: type[ModelT], path: str, **params: str | int) -> tuple[ModelT, ...]:
+        given = {name: value for name, value in params.items() if value != ""}
+        return tuple(_parsed(TypeAdapter(list[kind]), self._ask("GET", path, params=given)))  # type: ignore[valid-type]
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, headers={"X-Actor": self._actor}, **options)
+        except httpx.TimeoutException as late:
+            raise UnavailableError("This lab took too long to answer.", "Reload the page to try again.") from late
+        except httpx.HTTPError as lost:
+            raise UnavailableError(GONE, GONE_MEND) from lost
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer
+
+
+def _parsed(adapter: TypeAdapter[AnswerT], answer: httpx.Response) -> AnswerT:
+    try:
+        return adapter.validate_json(answer.content)
+    except ValidationError as wrong:
+        raise UnavailableError(
+            "This lab answered something the console does not understand.",
+            "The lab and the console may be of different versions: start a new lab.",
+        ) from wrong
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _refusal(answer: httpx.Response) -> SandboxError:
+    try:
+        said = answer.json()
+        sentence, mend = str(said["sentence"]), str(said.get("mend", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sentence, mend = f"The lab refused this ({answer.status_code}).", "Reload the page and try again."
+    return ERRORS.get(answer.status_code, UnavailableError)(sentence, mend)
+
+
+def _events(lines: Iterator[str]) -> Iterator[EventView | None]:
+    """Server-sent events (WHATWG HTML, 9.2): data lines up to a blank line are one event, ':' begins a comment."""
+    data: list[str] = []
+    for line in lines:
+        if line.startswith(":"):
+            yield None
+        elif line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line and data:
+            yield EventView.model_validate_json("\n".join(data))
+            data.clear()

@@ -1,0 +1,165 @@
+"""The labs of this console: starting, finding, reaching and ending them, and who may.
+
+Labs run wherever the lab host places them; the attempts table remembers them after they are gone.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sandbox.model.errors import NotFoundError, UnavailableError
+from sandbox.model.view import AttemptView
+from web.accounts import Account
+from web.attempts import Attempts
+from web.catalogue import DEFAULT_SITE, Catalogue
+from web.db.tables import Attempt
+from web.lab_client import LabClient
+from web.live import LabFeed
+
+LARGEST_SEED = 2**31 - 1
+
+
+class Running(Protocol):
+    """What a lab host says of a lab."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def api(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def trouble(self) -> str: ...
+
+
+class Host(Protocol):
+    """The part of a lab host that the console needs (sandbox.host)."""
+
+    def start(self, site: str, scenario: str, seed: int, *, lab_id: str) -> Running: ...
+    def get(self, lab_id: str) -> Running: ...
+    def list(self) -> Sequence[Running]: ...
+    def end(self, lab_id: str, delete: bool = False) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class LabRow:
+    """A lab on the start page: what was started, and whether it runs at the moment."""
+
+    attempt: Attempt
+    running: bool
+
+
+def connect(running: Running) -> LabClient:
+    return LabClient(running.api, running.token)
+
+
+class Labs:
+    """Starts, reaches and ends labs. Clients and feeds are made once per lab and dropped when its address changes."""
+
+    def __init__(
+        self,
+        host: Host,
+        attempts: Attempts,
+        catalogue: Catalogue,
+        connect: Callable[[Running], LabClient] = connect,
+    ) -> None:
+        self._host = host
+        self._attempts = attempts
+        self._catalogue = catalogue
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._clients: dict[str, tuple[str, LabClient]] = {}
+        self._feeds: dict[str, LabFeed] = {}
+
+    def start(self, account: Account, scenario: str, seed: int | None = None) -> str:
+        """Start a lab for ``account`` and return its id. Without ``scenario`` nothing is broken in it."""
+        drill = self._catalogue.drill(scenario) if scenario else None
+        site = drill.site if drill else DEFAULT_SITE
+        seed = secrets.randbelow(LARGEST_SEED) if seed is None else seed
+        lab_id = f"{scenario[:40].rstrip('-') or 'department'}-{secrets.token_hex(4)}"
+        running = self._host.start(site, scenario, seed, lab_id=lab_id)
+        title = drill.title if drill else "A look around the department"
+        self._attempts.add(lab=running.id, account=account, site=site, scenario=scenario, title=title, seed=seed)
+        return running.id
+
+    def attempt(self, account: Account, lab_id: str) -> Attempt:
+        """The attempt behind a lab, if ``account`` may see it. To others a lab that is not theirs does not exist."""
+        found = self._attempts.get(lab_id)
+        if found is None or not (account.sees_all or found.user_id == account.id):
+            raise NotFoundError("There is no such lab.", "Choose one from the start page, or start a new one.")
+        return found
+
+    def client(self, lab_id: str) -> LabClient:
+        """The way to a running lab. NotFoundError when it was ended or its process is gone for good."""
+        try:
+            running = self._host.get(lab_id)
+        except NotFoundError:
+            self._attempts.close(lab_id)
+            raise NotFoundError(
+                "This lab has ended.", "Its record is kept on the start page; start a new one to practise again."
+            ) from None
+        if running.state == "failed":
+            raise UnavailableError(f"This lab stopped working. {running.trouble}".strip(), "Start a new one.")
+        if not running.api:
+            raise UnavailableError("This lab is starting.", "Reload the page in a few seconds.")
+        with self._lock:
+            api, client = self._clients.get(lab_id, ("", None))
+            if client is None or api != running.api:
+                if client is not None:
+                    client.close()
+                client = self._connect(running)
+                self._clients[lab_id] = (running.api, client)
+            return client
+
+    def feed(self, lab_id: str) -> LabFeed:
+        """The lab's events, shared by every browser that watches it."""
+        with self._lock:
+            if lab_id not in self._feeds:
+                self._feeds[lab_id] = LabFeed(lambda: self.client(lab_id))
+            return self._feeds[lab_id]
+
+    def of(self, account: Account) -> tuple[LabRow, ...]:
+        """The labs of ``account``, running ones first, then by age."""
+        running = {lab.id for lab in self._host.list()}
+        rows = [
+            LabRow(attempt, attempt.lab in running and attempt.closed is None) for attempt in self._attempts.of(account)
+        ]
+        return tuple(sorted(rows, key=lambda row: not row.running))
+
+    def note(self, lab_id: str, view: AttemptView) -> None:
+        """Remember how the drill stands, for the start page."""
+        self._attempts.note(lab_id, view.state.value, {f.id: f.verdict.value for f in view.findings})
+
+    def end(self, lab_id: str) -> None:
+        """End the lab's process and remove its directory."""
+        with self._lock:
+            feed, (_, client) = self._feeds.pop(lab_id, None), self._clients.pop(lab_id, ("", None))
+        if feed is not None:
+            feed.close()
+        try:
+            self._host.end(lab_id, delete=True)
+        except NotFoundError:
+            pass  # it had gone by itself; that is what was wanted
+        finally:
+            if client is not None:
+                client.close()
+            self._attempts.close(lab_id)
+
+    def close(self) -> None:
+        """End everything, when the console ends."""
+        with self._lock:
+            feeds, clients = list(self._feeds.values()), list(self._clients.values())
+            self._feeds.clear()
+            self._clients.clear()
+        for feed in feeds:
+            feed.close()
+        for _, client in clients:
+            client.close()
+        self._host.close()

@@ -1,0 +1,38 @@
+"""The pages, a blueprint a kind. A view function reads a request, calls one thing, renders one thing."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from web.pages import (
+    associations,
+    configuration,
+    department,
+    drill,
+    live,
+    node,
+    queues,
+    start,
+    studies,
+    tools,
+    viewer,
+)
+
+BLUEPRINTS = (
+    start.pages,
+    department.pages,
+    drill.pages,
+    live.pages,
+    node.pages,
+    configuration.pages,
+    queues.pages,
+    studies.pages,
+    tools.pages,
+    associations.pages,
+    viewer.pages,
+)
+
+
+def register(app: Flask) -> None:
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

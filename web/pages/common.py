@@ -1,0 +1,60 @@
+"""What every page of a lab shares: its frame, and giving a command and saying what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from markupsafe import Markup, escape
+from werkzeug.wrappers import Response
+
+from sandbox.model.errors import NotFoundError, SandboxError
+from sandbox.model.view import CommandResult, LabView, NodeView
+from web.context import account, console, lab_client
+
+
+def lab_page(lab_id: str, template: str, lab: LabView | None = None, **values: Any) -> str:
+    """A page inside the frame of a lab: its nodes at the side, its title above."""
+    lab = lab or lab_client(lab_id).lab()
+    attempt = console().labs.attempt(account(), lab_id)
+    return render_template(template, lab=lab, lab_id=lab_id, record=attempt, **values)
+
+
+def node_page(lab_id: str, node: str, template: str, **values: Any) -> str:
+    """A tab of a node's page."""
+    lab = lab_client(lab_id).lab()
+    return lab_page(lab_id, template, lab, node=node_of(lab, node), **values)
+
+
+def node_of(lab: LabView, name: str) -> NodeView:
+    for node in lab.nodes:
+        if node.name == name:
+            return node
+    raise NotFoundError(f"There is no node {name} here.", f"There are {', '.join(node.name for node in lab.nodes)}.")
+
+
+def give(lab_id: str, command: str, **params: Any) -> CommandResult:
+    """Give a command in the name of whoever is at the console."""
+    return lab_client(lab_id).command(command, params)
+
+
+def act(lab_id: str, onward: str, command: str, **params: Any) -> Response:
+    """Give a command, say on the next page what came of it, and go there. What cannot be done is said there too."""
+    try:
+        tell(lab_id, give(lab_id, command, **params))
+    except SandboxError as wrong:
+        flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+    return redirect(onward)
+
+
+def tell(lab_id: str, result: CommandResult) -> None:
+    words = escape(result.sentence)
+    if result.association:
+        address = url_for("associations.association", lab_id=lab_id, association_id=result.association)
+        words += Markup(' <a href="{}">See the association</a>').format(address)
+    flash(words, "good" if result.ok else "bad")
+
+
+def wants_part() -> bool:
+    """Whether htmx asks, for a piece of a page."""
+    return request.headers.get("HX-Request-Type") == "partial"

@@ -1,0 +1,67 @@
+"""The drill's own acts: hints, diagnosis, checking the fix, giving up."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sandbox.model.errors import NotFoundError
+from sandbox.model.view import AttemptView
+from web.context import console, lab_client
+from web.pages.common import act, give, wants_part
+
+pages = Blueprint("drill", __name__, url_prefix="/labs/<lab_id>/drill")
+
+
+@pages.post("/hint")
+def hint(lab_id: str) -> Response:
+    give(lab_id, "attempt.hint")  # the hint itself is on the page, in the ladder
+    return redirect(_page(lab_id, "hints"))
+
+
+@pages.post("/diagnosis")
+def diagnosis(lab_id: str) -> Response:
+    said = {key: request.form.get(key, "") for key in ("node", "layer", "fault", "evidence")}
+    return act(lab_id, _page(lab_id, "diagnosis"), "attempt.diagnose", **said)
+
+
+@pages.post("/give-up")
+def give_up(lab_id: str) -> Response:
+    answer = act(lab_id, _page(lab_id, "debrief"), "attempt.give_up")
+    console().labs.note(lab_id, _attempt(lab_id))
+    return answer
+
+
+@pages.post("/check")
+def check(lab_id: str) -> Response | str:
+    """Begin the checks. They go on behind the page, which asks for their state until they are done."""
+    console().checking.start(lab_id, lab_client(lab_id))
+    return state(lab_id) if wants_part() else redirect(_page(lab_id, "check"))
+
+
+@pages.get("/check")
+def state(lab_id: str) -> Response | str:
+    attempt = _attempt(lab_id)
+    checking = console().checking.is_running(lab_id) or attempt.checking
+    if not checking:
+        console().labs.note(lab_id, attempt)
+    if attempt.debrief is not None and wants_part():
+        return Response("", headers={"HX-Redirect": _over(lab_id)})
+    trouble = console().checking.trouble(lab_id)
+    return render_template("parts/check.html", lab_id=lab_id, attempt=attempt, checking=checking, trouble=trouble)
+
+
+def _attempt(lab_id: str) -> AttemptView:
+    attempt = lab_client(lab_id).attempt()
+    if attempt is None:
+        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
+    return attempt
+
+
+def _page(lab_id: str, place: str) -> str:
+    return url_for("department.department", lab_id=lab_id, _anchor=place)
+
+
+def _over(lab_id: str) -> str:
+    # Another address than the page's own, so that the browser fetches it instead of scrolling.
+    return url_for("department.department", lab_id=lab_id, over="yes", _anchor="debrief")

@@ -1,0 +1,64 @@
+"""The live stream of a lab's page: new lines of the feed as HTML, and a word when a part should be drawn again.
+
+The stream comes from the lab through the console, so that the lab's token stays here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from flask import Blueprint, Response, render_template, request, stream_with_context
+
+from sandbox.model.view import EventView
+from web import feed
+from web.context import account, console
+from web.live import LabFeed
+
+pages = Blueprint("live", __name__, url_prefix="/labs/<lab_id>")
+
+
+@pages.get("/events")
+def events(lab_id: str) -> Response:
+    """Server-sent events from the one after ``after`` (or after the Last-Event-ID of a browser that comes back)."""
+    console().labs.attempt(account(), lab_id)
+    after = _number(request.headers.get("Last-Event-ID", "")) or _number(request.args.get("after", ""))
+    shown = request.args.get("feed", "none")
+    stream = stream_with_context(_messages(console().labs.feed(lab_id), lab_id, after, shown))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(stream, mimetype="text/event-stream", headers=headers)
+
+
+def _messages(lab: LabFeed, lab_id: str, after: int, shown: str) -> Iterator[str]:
+    yield "retry: 2000\n\n"
+    for batch in lab.watch(after):
+        if not batch:
+            yield ": still here\n\n"
+            continue
+        if any(feed.changes_department(event) for event in batch):
+            yield message("", event="department-changed")
+        if any(event.kind == "node.logged" for event in batch):
+            yield message("", event="log-changed")
+        if any(event.kind.startswith(("association.", "dimse.")) for event in batch):
+            yield message("", event="associations-changed")
+        if any(event.kind.startswith(("attempt.", "ticket.")) for event in batch):
+            yield message("", event="attempt-changed")
+        yield message(_rows(batch, lab_id, shown), number=batch[-1].seq)
+
+
+def message(data: str, *, event: str = "", number: int = 0) -> str:
+    """One message (WHATWG HTML, 9.2.6). Without an event's name htmx puts its data into the feed."""
+    lines = [f"event: {event}"] if event else []
+    lines += [f"id: {number}"] if number else []
+    lines += [f"data: {line}" for line in data.splitlines() or [""]]
+    return "\n".join(lines) + "\n\n"
+
+
+def _rows(batch: Iterable[EventView], lab_id: str, shown: str) -> str:
+    if shown == "none":
+        return ""
+    found = feed.rows(batch, shown == "all")
+    return render_template("parts/feed_rows.html", rows=found, lab_id=lab_id, fresh=True) if found else ""
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,121 @@
+// What plain HTML and htmx leave open: theme buttons, confirmation, copying, map or list, the feed's length, unsaved edits.
+// Every part works on what it finds in the page and does nothing where it finds nothing.
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window */ } };
+  const kept = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+
+  // Theme
+  const showTheme = () => all("[data-theme-choice]").forEach((button) =>
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === window.theme.kept())));
+  all(".themes").forEach((group) => { group.hidden = false; });
+  showTheme();
+
+  // Map or list: both are in the page, so that neither needs the server.
+  const twin = () => kept("map-twin") || (matchMedia("(max-width: 700px)").matches ? "list" : "picture");
+  const showTwin = (root = document) => {
+    all("[data-twins]", root).forEach((group) => { group.hidden = false; });
+    all("[data-twin]", root).forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.twin === twin())));
+    all("[data-twin-of]", root).forEach((part) => { part.hidden = part.dataset.twinOf !== twin(); });
+  };
+
+  // Another AE by hand: shown only when it is chosen.
+  const showOther = (select) => {
+    const other = document.getElementById(select.dataset.other);
+    if (other) other.hidden = select.value !== "";
+  };
+
+  const tick = () => all("[data-since]").forEach((clock) => {
+    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(clock.dataset.since)) / 1000));
+    const minutes = Math.floor(seconds / 60);
+    const pad = (n) => String(n).padStart(2, "0");
+    clock.querySelector("span").textContent = minutes < 60
+      ? `${minutes}:${pad(seconds % 60)}` : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`;
+    clock.hidden = false;
+  });
+
+  const prepare = (root) => {
+    showTwin(root);
+    all("[data-other]", root).forEach(showOther);
+    all("[data-copy]", root).forEach((button) => { button.hidden = false; });
+  };
+  prepare(document);
+  tick();
+  setInterval(tick, 1000);
+  // On a small screen the department's menu begins folded.
+  if (matchMedia("(max-width: 900px)").matches) all(".side-fold").forEach((fold) => { fold.open = false; });
+
+  document.addEventListener("click", async (event) => {
+    const theme = event.target.closest("[data-theme-choice]");
+    if (theme) { window.theme.choose(theme.dataset.themeChoice); showTheme(); return; }
+    const side = event.target.closest("[data-twin]");
+    if (side) { keep("map-twin", side.dataset.twin); showTwin(); return; }
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      await navigator.clipboard.writeText(copy.dataset.copy);
+      const words = copy.lastChild;
+      const before = words.textContent;
+      words.textContent = "Copied";
+      setTimeout(() => { words.textContent = before; }, 1500);
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-other]")) showOther(event.target);
+  });
+
+  // Confirmation: a form with data-confirm is sent only after the dialog's yes.
+  const dialog = document.getElementById("confirm");
+  let asking = null;
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.confirm && asking !== form) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      dialog.querySelector("p").textContent = form.dataset.confirm;
+      dialog.querySelector("[value=yes]").textContent = form.dataset.confirmButton || "Yes";
+      dialog.returnValue = "no";
+      dialog.onclose = () => {
+        if (dialog.returnValue !== "yes") return;
+        asking = form;
+        form.requestSubmit();
+      };
+      dialog.showModal();
+      return;
+    }
+    asking = null;
+    if (form.hasAttribute("data-guard")) leaving = true;
+    // Long work: the button says so, and is not pressed twice.
+    const button = form.querySelector("button[type=submit]");
+    if (button && form.dataset.busy) {
+      const words = document.createElement("span");
+      words.className = "working";
+      words.setAttribute("role", "status");
+      words.textContent = form.dataset.busy;
+      button.after(words);
+      setTimeout(() => { button.disabled = true; });
+    }
+  }, true);
+
+  // Edits that were not saved are not lost without asking.
+  let edited = false;
+  let leaving = false;
+  document.addEventListener("input", (event) => { if (event.target.closest("[data-guard]")) edited = true; });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-undo]")) leaving = true; });
+  addEventListener("beforeunload", (event) => {
+    const form = document.querySelector("[data-guard]");
+    if (form && !leaving && (edited || form.hasAttribute("data-edited"))) event.preventDefault();
+  });
+  document.addEventListener("htmx:before:request", (event) => {
+    const button = event.target.closest?.("[data-guard] button[name=act]");
+    if (button) leaving = button.value === "save";
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    prepare(document);
+    leaving = false;
+    const feed = document.getElementById("feed-rows");
+    if (feed) while (feed.children.length > Number(feed.dataset.most)) feed.lastElementChild.remove();
+    const first = document.querySelector("#config-form [autofocus]");
+    if (first && document.activeElement !== first && !first.dataset.visited) { first.dataset.visited = "1"; first.focus(); }
+  });
+})();

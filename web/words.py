@@ -1,0 +1,186 @@
+"""How values look on a page: sizes, times, names of people, and the word, tone and icon of every state.
+
+Tables with a completeness test, so that no state is shown by colour alone and none is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from sandbox.model.verdict import Verdict
+from sandbox.model.view import AttemptState, NodeState, QueueState
+
+
+class Look(NamedTuple):
+    """How a state is told: a word, a tone (good, bad, warn, busy, quiet) for its colour, an icon for its shape."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+NODE_STATES: Mapping[NodeState, Look] = {
+    NodeState.RUNNING: Look("Running", "good", "circle-check"),
+    NodeState.STOPPED: Look("Stopped", "quiet", "player-stop"),
+    NodeState.FAILED: Look("Failed", "bad", "alert-triangle"),
+}
+QUEUE_STATES: Mapping[QueueState, Look] = {
+    QueueState.IDLE: Look("Idle", "quiet", "circle-check"),
+    QueueState.SENDING: Look("Sending", "busy", "send"),
+    QueueState.WAITING: Look("Waiting to retry", "warn", "clock"),
+    QueueState.HELD: Look("On hold", "bad", "player-pause"),
+}
+VERDICTS: Mapping[Verdict, Look] = {
+    Verdict.PASS: Look("Passed", "good", "circle-check"),
+    Verdict.FAIL: Look("Failed", "bad", "circle-x"),
+    Verdict.COULD_NOT_TELL: Look("Could not tell", "warn", "help-circle"),
+}
+ATTEMPT_STATES: Mapping[AttemptState, Look] = {
+    AttemptState.RUNNING: Look("In progress", "busy", "activity"),
+    AttemptState.SOLVED: Look("Solved", "good", "circle-check"),
+    AttemptState.GIVEN_UP: Look("Given up", "quiet", "flag"),
+}
+OUTCOMES: Mapping[str, Look] = {
+    "requested": Look("Requested", "busy", "activity"),
+    "accepted": Look("Open", "busy", "plug-connected"),
+    "released": Look("Completed", "good", "circle-check"),
+    "rejected": Look("Rejected", "bad", "circle-x"),
+    "aborted": Look("Aborted", "bad", "alert-triangle"),
+    "failed": Look("Not connected", "bad", "plug-connected-x"),
+}
+TIMELINE_GROUPS: Mapping[str, Look] = {
+    "fault": Look("Fault", "bad", "alert-triangle"),
+    "symptom": Look("Symptom", "warn", "activity"),
+    "investigation": Look("Investigation", "busy", "search"),
+    "change": Look("Change", "busy", "adjustments"),
+    "check": Look("Check", "good", "clipboard-check"),
+    "hint": Look("Hint", "warn", "bulb"),
+    "diagnosis": Look("Diagnosis", "busy", "stethoscope"),
+    "ticket": Look("Ticket", "quiet", "message-circle"),
+}
+ROLE_ICONS: Mapping[str, str] = {
+    "modality": "scan",
+    "router": "route",
+    "archive": "archive",
+    "workstation": "device-desktop",
+    "ris": "clipboard-check",
+}
+DIFFICULTIES = ("", "Introductory", "Easy", "Moderate", "Hard", "Expert")
+UNKNOWN = Look("Unknown", "quiet", "help-circle")
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
+
+
+def look(table: Mapping[str, Look], value: str) -> Look:
+    """The row for ``value``; a value this version does not know is still shown, by its own word."""
+    return table.get(value, UNKNOWN._replace(word=str(value).replace("-", " ").capitalize()))
+
+
+def markdown(text: str) -> Markup:
+    """CommonMark with raw HTML escaped, as scenario texts are written."""
+    return Markup(_MARKDOWN.render(text))  # noqa: S704 - markdown-it escapes; html is off
+
+
+def size(count: int) -> str:
+    """Bytes for people: 0.5 MB, in powers of ten as disks are sold."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def duration(seconds: float) -> str:
+    """45 s, 3 min 20 s, 1 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def ago(seconds: float) -> str:
+    return "just now" if seconds < 5 else f"{duration(seconds)} ago"
+
+
+def clock(at: datetime) -> str:
+    """Time of day with seconds, in UTC, as a lab's log has it."""
+    return at.astimezone(UTC).strftime("%H:%M:%S")
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def since(at: datetime) -> str:
+    return ago((datetime.now(UTC) - at.astimezone(UTC)).total_seconds())
+
+
+def dicom_date(text: str) -> str:
+    """A DA value (20260131) as 2026-01-31; anything else as it stands, since a wrong date is evidence."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text
+
+
+def dicom_time(text: str) -> str:
+    """A TM value (093000.000) as 09:30."""
+    return f"{text[:2]}:{text[2:4]}" if len(text) >= 4 and text[:4].isdigit() else text
+
+
+def person(name: str) -> str:
+    """A PN value's first component group as people write it: Family, Given. What does not parse is shown raw."""
+    family, _, rest = name.split("=")[0].partition("^")
+    given = rest.replace("^", " ").strip()
+    return f"{family}, {given}" if given else family
+
+
+def initials(name: str) -> str:
+    words = [word for word in name.replace(".", " ").split() if word[0].isalpha() and word.lower() not in ("dr", "the")]
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
+
+
+def setting(value: object) -> str:
+    """A configuration value as a difference shows it."""
+    match value:
+        case None:
+            return "nothing"
+        case True:
+            return "on"
+        case False:
+            return "off"
+        case list() | tuple():
+            return ", ".join(setting(item) for item in value) or "nothing"
+        case dict():
+            return " ".join(setting(item) for item in value.values())
+        case _:
+            return str(value) or "empty"
+
+
+FILTERS = {
+    "ago": ago,
+    "clock": clock,
+    "dicom_date": dicom_date,
+    "dicom_time": dicom_time,
+    "duration": duration,
+    "initials": initials,
+    "markdown": markdown,
+    "moment": moment,
+    "person": person,
+    "setting": setting,
+    "since": since,
+    "size": size,
+}
+TABLES = {
+    "node_states": NODE_STATES,
+    "queue_states": QUEUE_STATES,
+    "verdicts": VERDICTS,
+    "attempt_states": ATTEMPT_STATES,
+    "outcomes": OUTCOMES,
+    "timeline_groups": TIMELINE_GROUPS,
+    "role_icons": ROLE_ICONS,
+    "difficulties": DIFFICULTIES,
+}
