@@ -217,6 +217,8 @@ class Archive:
                 request.sop_class, request.sop_instance, request.transfer_syntax, request.facts.calling_ae.strip()
             )
             file, size = self.files.write(request.sop_instance, (head, request.dataset))
+            # Should the commit fail, the file stays: it may have been committed all the same, and a file without a row
+            # is harmless where a row without a file is a loss.
             is_new = self._index.add(
                 InstanceRecord(
                     header=header,

@@ -224,6 +224,7 @@ def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, byte
 
 
 _INTEGER = re.compile(r"[+-]?\d{1,12}\Z")
+_WITH_FORMS = frozenset({"DA", "TM", "IS", "DS"})
 _DATE_DOTTED = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})\Z")
 
 
@@ -234,16 +235,19 @@ def _text(tag: int, undefined: bool, value: bytes, terms: tuple[str, ...], encod
     if vr in _NUMBERS:
         return _number_text(value, vr, encoding)
     text = decode(value, terms, vr) if vr in TEXT_VRS else value.decode("ascii", "replace")
-    text = text.replace("\0", "")
+    if "\0" in text:
+        text = text.replace("\0", "")
     if vr in ("LT", "ST", "UT"):
         return text.rstrip()
+    if vr not in _WITH_FORMS and "\\" not in text:
+        return text.strip(" ")[:_MAX_TEXT]
     return "\\".join(normal_value(vr, part) for part in text.split("\\"))[:_MAX_TEXT]
 
 
 def normal_value(vr: str, text: str) -> str:
     """One value in the form in which it is kept and compared: without padding, retired forms of date and time brought
     to today's ("1997.04.21", "10:30"), integers without leading zeros. An integer that is none becomes empty."""
-    text = text.strip(" \0") if vr != "UC" else text.rstrip(" \0")
+    text = text.strip(" \0")
     if vr == "DA":
         return _DATE_DOTTED.sub(r"\1\2\3", text)
     if vr == "TM":
