@@ -25,7 +25,7 @@ from sandbox.model.view import NodeState
 from sandbox.nodes.caller import QueueCarrier
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.queue import SendQueue
-from sandbox.nodes.queue_rows import QueueItem
+from sandbox.nodes.queue_tables import QueueItem
 
 
 class ModalityConfig(NodeConfig):

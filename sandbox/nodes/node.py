@@ -247,6 +247,8 @@ class Node:
     def _end(self) -> None:
         server, listener = self._server, self._listener
         self._server = self._listener = None
+        if self.queue is not None:
+            self.queue.halt()
         self.caller.close()
         if server is not None:
             server.stop()

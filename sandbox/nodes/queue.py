@@ -17,8 +17,9 @@ from sandbox.model.clock import Clock
 from sandbox.model.config import RetryPolicy
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import QueueEntry, QueueState, QueueView
-from sandbox.nodes.queue_rows import Destination, Entry, QueueItem, QueueRows, Tally
+from sandbox.nodes.queue_rows import QueueRows
 from sandbox.nodes.queue_sender import Carrier, Sender, delete_files
+from sandbox.nodes.queue_tables import Destination, Entry, QueueItem, Tally
 
 STOP_S = 0.25
 """How long ``stop`` waits for the senders. One that waits for a silent network is left to end by itself."""
@@ -50,9 +51,11 @@ class SendQueue:
         self.note = note
         self.changed = threading.Condition(threading.RLock())
         self.rows = QueueRows(directory / "queue.sqlite", directory)
+        self.held = {name for name, kept in self.rows.destinations().items() if kept.held_since is not None}
         self._clock = clock
         self._known = known
         self._senders: dict[str, Sender] = {}
+        self._ending: list[Sender] = []
         self._started = False
         self.is_closed = False
 
@@ -67,16 +70,20 @@ class SendQueue:
 
     def stop(self) -> None:
         """Stop sending. The entry under way stays in the queue unless its success was heard."""
+        self.halt()
+        deadline = time.monotonic() + STOP_S
+        while self._ending:
+            self._ending.pop().join(max(0.0, deadline - time.monotonic()))
+
+    def halt(self) -> None:
+        """Tell every sender to end, without waiting: what breaks off from now on is nobody's failure."""
         with self.changed:
             self._started = False
-            senders = list(self._senders.values())
-            self._senders.clear()
-            for sender in senders:
+            for sender in self._senders.values():
                 sender.stop()
+            self._ending += self._senders.values()
+            self._senders.clear()
             self.changed.notify_all()
-        deadline = time.monotonic() + STOP_S
-        for sender in senders:
-            sender.join(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         """Stop, and let go of the file."""
@@ -114,6 +121,7 @@ class SendQueue:
         with self.changed:
             self._check(destination)
             self.rows.hold(destination, self._clock.now(), reason)
+            self.held.add(destination)
             self._tell(kinds.QueueHeld(destination=destination, reason=reason))
             self.note("warning", f"Queue {destination} held" + (f": {reason}" if reason else ""))
             self.changed.notify_all()
@@ -123,6 +131,7 @@ class SendQueue:
         with self.changed:
             self._check(destination)
             self.rows.hold(destination, None, "")
+            self.held.discard(destination)
             self._tell(kinds.QueueResumed(destination=destination))
             self.note("info", f"Queue {destination} resumed")
             self._hurry(destination)

@@ -1,31 +1,22 @@
-"""The tables behind a send queue, and the only SQL of this package.
+"""What is done to the tables of a send queue: the only SQL of this package, with ``queue_tables``.
 
-An object is a file to be sent; an entry is that object waiting for one destination. A file that the queue owns (the
-router's spool) goes when its last entry goes. One connection under one lock: whoever calls holds the queue's lock.
+A file that the queue owns (the router's spool) goes when its last entry goes. One connection under one lock: whoever
+calls holds the queue's lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
-    Column,
     ColumnElement,
     Connection,
-    Float,
-    ForeignKey,
-    Index,
     Integer,
-    MetaData,
     Row,
     Select,
-    String,
-    Table,
     cast,
     create_engine,
     delete,
@@ -39,101 +30,20 @@ from sqlalchemy import (
 from sqlalchemy.pool import StaticPool
 
 from sandbox.dicom.contract import StoredObject
-
-_metadata = MetaData()
-
-OBJECTS = Table(
-    "object",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("study_uid", String, nullable=False, index=True),
-    Column("sop_instance", String, nullable=False),
-    Column("sop_class", String, nullable=False),
-    Column("transfer_syntax", String, nullable=False),
-    Column("path", String, nullable=False),
-    Column("owned", Boolean, nullable=False),
-    Column("patient_name", String, nullable=False),
-    Column("accession_number", String, nullable=False),
-    Column("description", String, nullable=False),
-    Column("calling_ae", String, nullable=False),
+from sandbox.nodes.queue_tables import (
+    COUNT_SENT,
+    DESTINATIONS,
+    ENTRIES,
+    HEAD,
+    METADATA,
+    OBJECTS,
+    REMOVE,
+    REMOVE_OBJECT,
+    Destination,
+    Entry,
+    QueueItem,
+    Tally,
 )
-
-ENTRIES = Table(
-    "entry",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("object_id", ForeignKey("object.id"), nullable=False, index=True),
-    Column("destination", String, nullable=False),
-    Column("priority", Integer, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("added", String, nullable=False),
-    Column("due", Float, nullable=False),
-    Column("dead", Boolean, nullable=False),
-    Column("last_error", String, nullable=False),
-    Column("cause", Integer),
-    Column("actor", String, nullable=False),
-    Index("entry_in_order", "destination", "dead", "priority", "id"),
-    # Numbers are never used twice, so that a discard cannot hit an entry that came later.
-    sqlite_autoincrement=True,
-)
-
-DESTINATIONS = Table(
-    "destination",
-    _metadata,
-    Column("name", String, primary_key=True),
-    Column("held_since", String),
-    Column("held_reason", String, nullable=False, default=""),
-    Column("sent", Integer, nullable=False, default=0),
-)
-
-
-@dataclass(frozen=True)
-class QueueItem:
-    """Something to be sent, and what a person needs to recognise it. ``owned``: the file is the queue's to delete."""
-
-    object: StoredObject
-    study_uid: str
-    patient_name: str = ""
-    accession_number: str = ""
-    description: str = ""
-    calling_ae: str = ""
-    owned: bool = False
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A row: an item waiting for ``destination``, for the sake of event ``cause`` and on behalf of ``actor``."""
-
-    id: int
-    object_id: int
-    destination: str
-    item: QueueItem
-    priority: int
-    attempts: int
-    added: datetime
-    due: float
-    dead: bool
-    last_error: str
-    cause: int | None
-    actor: str
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many entries a destination has, and since when."""
-
-    waiting: int = 0
-    dead: int = 0
-    oldest: datetime | None = None
-    next_due: float = 0.0
-
-
-@dataclass(frozen=True)
-class Destination:
-    name: str
-    held_since: datetime | None = None
-    held_reason: str = ""
-    sent: int = 0
 
 
 class QueueRows:
@@ -147,7 +57,7 @@ class QueueRows:
             f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
         event.listen(self._engine, "connect", _prepare)
-        _metadata.create_all(self._engine)
+        METADATA.create_all(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -179,14 +89,8 @@ class QueueRows:
 
     def head(self, destination: str, now: float) -> Entry | None:
         """The entry to send next: the most urgent, then the oldest, of those that are due."""
-        wanted = (
-            _entries()
-            .where(ENTRIES.c.destination == destination, ~ENTRIES.c.dead, ENTRIES.c.due <= now)
-            .order_by(ENTRIES.c.priority, ENTRIES.c.id)
-            .limit(1)
-        )
         with self._engine.connect() as connection:
-            row = connection.execute(wanted).first()
+            row = connection.execute(HEAD, {"to": destination, "now": now}).first()
         return None if row is None else self._entry(row)
 
     def syntaxes(self, like: Entry, limit: int) -> list[tuple[str, str]]:
@@ -204,15 +108,10 @@ class QueueRows:
     def sent(self, entry: Entry) -> list[Path]:
         """Take an entry out as sent. Returns the files that nobody needs any more."""
         with self._engine.begin() as connection:
-            gone = connection.execute(delete(ENTRIES).where(ENTRIES.c.id == entry.id)).rowcount
-            if gone:
-                self._ensure(connection, entry.destination)
-                connection.execute(
-                    update(DESTINATIONS)
-                    .where(DESTINATIONS.c.name == entry.destination)
-                    .values(sent=DESTINATIONS.c.sent + 1)
-                )
-            return self._purge(connection, OBJECTS.c.id == entry.object_id)
+            if connection.execute(REMOVE, {"entry": entry.id}).rowcount:
+                connection.execute(COUNT_SENT, {"to": entry.destination})
+            is_last = connection.execute(REMOVE_OBJECT, {"object": entry.object_id}).rowcount
+        return [entry.item.object.path] if is_last and entry.item.owned else []
 
     def failed(self, entry: Entry, reason: str, due: float) -> int:
         """Count an attempt of one entry, which is next due at ``due``. Returns its attempts (0: it is gone)."""

@@ -19,7 +19,7 @@ from sandbox.dicom.contract import StoredObject
 from sandbox.events import kinds
 from sandbox.events.log import because
 from sandbox.model.config import RetryPolicy
-from sandbox.nodes.queue_rows import Entry
+from sandbox.nodes.queue_tables import Entry
 
 if TYPE_CHECKING:
     from sandbox.nodes.queue import SendQueue
@@ -248,8 +248,7 @@ class Sender(threading.Thread):
         return entry
 
     def _is_held(self) -> bool:
-        kept = self._queue.rows.destinations().get(self._destination)
-        return kept is not None and kept.held_since is not None
+        return self._destination in self._queue.held
 
     def _tell(self, body: kinds.Body) -> None:
         self._queue.events.append(body, node=self._queue.node)

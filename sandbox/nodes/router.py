@@ -29,7 +29,7 @@ from sandbox.nodes.attributes import attributes_of
 from sandbox.nodes.caller import QueueCarrier
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.queue import SendQueue
-from sandbox.nodes.queue_rows import QueueItem
+from sandbox.nodes.queue_tables import QueueItem
 
 UNROUTED = "unrouted"
 """The queue in which instances wait that no rule sends anywhere. A redrive decides on them anew."""
@@ -112,9 +112,13 @@ class Router(Node):
         head = file_head(
             request.sop_class, request.sop_instance, request.transfer_syntax, request.facts.calling_ae.strip()
         )
-        with path.open("xb") as file:
-            file.write(head)
-            file.write(request.dataset)
+        try:
+            with path.open("xb") as file:
+                file.write(head)
+                file.write(request.dataset)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
         return path
 
     def _queue(self, request: StoreRequest, header: Header, path: Path) -> None:

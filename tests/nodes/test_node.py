@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.model.config_path import with_value
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
-from sandbox.model.view import NodeState
+from sandbox.model.view import NodeState, QueueState
 from sandbox.nodes.registry import make_node, role_class, roles
 from tests.nodes.conftest import Small, line
 
@@ -87,6 +87,17 @@ def test_stopping_is_prompt_even_while_something_hangs(small: Small) -> None:
     assert time.monotonic() - began < 0.5
     waiting.join(5)
     assert not waiting.is_alive()
+
+
+def test_a_restart_is_nobodys_failure(make_small: Callable[..., Small]) -> None:
+    small = make_small(CT1={"connect_timeout_s": 60})
+    small.network.power("ROUTER", False)
+    exam = small.scan()
+    small.wait_until(lambda: small.ct.queue.views()[0].state is QueueState.SENDING)
+    small.ct.restart()
+    small.network.power("ROUTER", True)
+    small.wait_stored("ROUTER", exam)
+    assert not small.has("queue.failed", "CT1")
 
 
 def test_a_whole_department_stops_and_starts_within_a_second(small: Small) -> None:

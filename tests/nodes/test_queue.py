@@ -19,8 +19,8 @@ from sandbox.model.config import RetryPolicy
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import QueueState
 from sandbox.nodes.queue import SendQueue
-from sandbox.nodes.queue_rows import QueueItem
 from sandbox.nodes.queue_sender import Delivery, Outcome
+from sandbox.nodes.queue_tables import QueueItem
 from tests.nodes.conftest import Small, line
 
 RETRY = RetryPolicy(first_s=0.02, factor=1.0, maximum_s=0.02, attempts=3)
