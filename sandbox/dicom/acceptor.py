@@ -73,7 +73,6 @@ class AcceptorAssociation(SynchronousAssociation):
         self.caller = caller
         self.daemon = True
         self.name = f"{policy.ae_title} acceptor {caller.host}:{caller.port}"
-        self._connection = connection
         self.acceptor.ae_title = policy.ae_title
         self.acceptor.maximum_length = policy.maximum_pdu
         self.acceptor.implementation_version_name = host.ae.implementation_version_name
@@ -164,7 +163,7 @@ class AcceptorAssociation(SynchronousAssociation):
         rejection = judge(request, self.host.policy)
         if rejection is None:
             try:
-                self.requestor.primitive = decode_request(request)
+                self.requestor.primitive = decode_request(request.tidied)
             except ValueError as wrong:
                 self._refuse(str(wrong))
                 return False
@@ -186,7 +185,6 @@ class AcceptorAssociation(SynchronousAssociation):
 
     def _serve(self, message: Message) -> None:
         field = message.command["CommandField"]
-        self.dimse.cancel_req.clear()
         if field in _SERVED:
             _SERVED[field](self, message)
         elif field & RESPONSE or field not in SERVICES:
@@ -194,6 +192,7 @@ class AcceptorAssociation(SynchronousAssociation):
                 self.dimse.send(message.context_id, response_to(message.command, _UNRECOGNISED_OPERATION))
         else:
             self._serve_request(to_primitive(message), message.context_id)
+        self.dimse.cancel_req.pop(message.command.get("MessageID", 0), None)
 
 
 _SERVED = {

@@ -57,8 +57,6 @@ class SynchronousAssociation(Association):
         self._acse_timeout = timeouts.acse
         self._dimse_timeout = timeouts.dimse
         self._network_timeout = timeouts.network
-        # Nothing else reads from this association, so pynetdicom's send methods never have to wait for a pause.
-        self._is_paused = True
 
     # --- what others ask -----------------------------------------------------------------------------------------
 
@@ -132,6 +130,14 @@ class SynchronousAssociation(Association):
         return self.dul.ending or "the association ended"
 
     # --- pynetdicom's own steps ----------------------------------------------------------------------------------
+
+    @property
+    def _is_paused(self) -> bool:
+        # Nothing but its own thread reads from this association: pynetdicom's send methods need not wait for that.
+        return True
+
+    @_is_paused.setter
+    def _is_paused(self, value: bool) -> None: ...
 
     def attach(self, connection: socket.socket) -> None:
         """Give ACSE the wrapped socket that it looks at when it negotiates."""

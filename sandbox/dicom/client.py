@@ -18,15 +18,17 @@ from pynetdicom._globals import MODE_REQUESTOR
 
 from sandbox.dicom import outcomes
 from sandbox.dicom.association import SynchronousAssociation
-from sandbox.dicom.contexts import contexts_for_storage
+from sandbox.dicom.contexts import MOST_CONTEXTS, contexts_for_storage
 from sandbox.dicom.contract import Connection, Dialler, Observer, Peer, StoredObject, Timeouts
 from sandbox.dicom.datasets import decode_dataset
 from sandbox.dicom.messages import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command, Message
 from sandbox.dicom.negotiation import LocalAE, Proposal, proposals, quieten_pynetdicom
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, FindResponse, MoveResponse, Outcome
-from sandbox.dicom.scu import Invoker, StoreHandler
+from sandbox.dicom.scp import StoreHandler
+from sandbox.dicom.scu import Invoker
 from sandbox.dicom.syntaxes import VERIFICATION
 from sandbox.model.association import AssociationFacts, ContextResult, DialFailure, ProposedContext, Side
+from sandbox.model.errors import BadInputError
 
 __all__ = [
     "Association",
@@ -215,6 +217,11 @@ class Requestor:
     ) -> Association | AssociationFailure:
         """Open an association with ``peer``. ``roles`` are the SOP classes that we propose to be SCP of (for C-GET);
         ``calling_ae`` is another title than our own to call as; ``cause`` the event that this follows from."""
+        if not 0 < len(contexts) <= MOST_CONTEXTS:
+            raise BadInputError(
+                f"An association cannot propose {len(contexts)} presentation contexts.",
+                f"Propose 1 to {MOST_CONTEXTS}.",
+            )
         facts = AssociationFacts(
             id=self._new_association_id(),
             node=self.node,

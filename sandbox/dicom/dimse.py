@@ -112,8 +112,10 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         self._forget()
         self._book.note(False, message.context_id, message.command, 0 if data is None else len(data))
         if message.command["CommandField"] == C_CANCEL_RQ:
-            if len(self.cancel_req) < _MOST_WAITING:
-                self.cancel_req[message.command.get("MessageIDBeingRespondedTo", 0)] = C_CANCEL()
+            # One that comes after the final response is too late, and must not hit the next use of its message id.
+            cancelled = message.command.get("MessageIDBeingRespondedTo", 0)
+            if self._book.awaits_our_answer(cancelled):
+                self.cancel_req[cancelled] = C_CANCEL()
             return
         if len(self._waiting) >= _MOST_WAITING:
             raise ValueError("more requests at once than were negotiated")

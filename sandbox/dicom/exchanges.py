@@ -55,6 +55,10 @@ class ExchangeBook:
         del self._open[key]
         self._tell(exchange, status, command.get("ErrorComment", ""))
 
+    def awaits_our_answer(self, message_id: int) -> bool:
+        """Whether the peer made a request with this id that has not had its final response."""
+        return (False, message_id) in self._open
+
     def close(self) -> None:
         """The association is over: what has no answer will get none."""
         unanswered, self._open = self._open, {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from pydicom.uid import UID
@@ -97,11 +97,16 @@ def judge(request: AssociateRequest, policy: AcceptorPolicy) -> Rejection | None
     return next((rejection for rejection, fails in _CHECKS if fails(request, policy)), None)
 
 
-def decode_request(request: AssociateRequest) -> A_ASSOCIATE:
-    """pynetdicom's primitive of a request. Raises ValueError where its contents make no sense."""
+@lru_cache(maxsize=256)
+def decode_request(tidied: bytes) -> A_ASSOCIATE:
+    """pynetdicom's primitive of a request. Raises ValueError where its contents make no sense.
+
+    A modality sends the same request every time, and decoding it takes longer than all else; negotiation only reads
+    the primitive, so one may serve many associations.
+    """
     pdu = A_ASSOCIATE_RQ()
     try:
-        pdu.decode(request.tidied)
+        pdu.decode(tidied)
         return pdu.to_primitive()
     except Exception as wrong:
         # pynetdicom raises whatever the malformed field led to; it is the PDU that is wrong.

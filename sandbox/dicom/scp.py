@@ -7,7 +7,7 @@ it raises, the peer gets a status that says so, and the traceback goes to the lo
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sandbox.dicom.association import SynchronousAssociation
 
 log = logging.getLogger(__name__)
+
+StoreHandler = Callable[[StoreRequest], StoreStatus]
 
 SUCCESS = 0x0000
 SOP_CLASS_NOT_SUPPORTED = 0x0122
@@ -50,7 +52,7 @@ def serve_store(association: AcceptorAssociation, message: Message) -> None:
     association.dimse.send(message.context_id, response_to(message.command, outcome.status, outcome.comment))
 
 
-def take_store(association: SynchronousAssociation, message: Message, store: object) -> StoreStatus:
+def take_store(association: SynchronousAssociation, message: Message, store: StoreHandler | None) -> StoreStatus:
     """Hand a received instance to ``store`` and return the status to answer with. Also used by a client's C-GET."""
     facts = association.facts
     assert facts is not None
@@ -58,8 +60,10 @@ def take_store(association: SynchronousAssociation, message: Message, store: obj
     sop_class = command.get("AffectedSOPClassUID", "")
     sop_instance = command.get("AffectedSOPInstanceUID", "")
     context = association._accepted_cx[message.context_id]
-    if not callable(store) or sop_class != context.abstract_syntax:
-        return StoreStatus(SOP_CLASS_NOT_SUPPORTED, "the context is for another SOP class" if callable(store) else "")
+    if store is None:
+        return StoreStatus(SOP_CLASS_NOT_SUPPORTED)
+    if sop_class != context.abstract_syntax:
+        return StoreStatus(SOP_CLASS_NOT_SUPPORTED, "the context is for another SOP class")
     if not sop_instance:
         return StoreStatus(INVALID_OBJECT_INSTANCE, "no Affected SOP Instance UID")
     if message.data is None:
@@ -74,11 +78,10 @@ def take_store(association: SynchronousAssociation, message: Message, store: obj
         move_originator_id=command.get("MoveOriginatorMessageID"),
     )
     try:
-        outcome: StoreStatus = store(request)
+        return store(request)
     except Exception:
         log.exception("The storage service of %s failed", facts.node)
         return StoreStatus(STORE_FAILED, "the storage service failed")
-    return outcome
 
 
 def read_query(association: AcceptorAssociation, message: Message) -> Query | str:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from sandbox.dicom import scp
 from sandbox.dicom.association import SynchronousAssociation
-from sandbox.dicom.contract import StoredObject, StoreRequest, StoreStatus
+from sandbox.dicom.contract import StoredObject
 from sandbox.dicom.datasets import convert, encode_dataset, read_encoded
 from sandbox.dicom.messages import (
     C_CANCEL_RQ,
@@ -26,10 +26,10 @@ from sandbox.dicom.messages import (
 )
 from sandbox.dicom.outcomes import Outcome
 from sandbox.dicom.pdus import AbortReason
+from sandbox.dicom.scp import StoreHandler
 from sandbox.dicom.syntaxes import CONVERTIBLE
 from sandbox.model.association import ContextResult
 
-StoreHandler = Callable[[StoreRequest], StoreStatus]
 MEDIUM_PRIORITY = 0
 PENDING = frozenset({0xFF00, 0xFF01})
 NO_CONTEXT = "the peer accepted no presentation context for it"

@@ -84,7 +84,8 @@ class Server:
             self._thread.join(_STOP_S)
         self._listener.close()
         with self._lock:
-            open_ones = list(self._all)
+            # A service may stop its own server: its thread ends after it, and cannot be waited for.
+            open_ones = [one for one in self._all if one is not threading.current_thread()]
         for association in open_ones:
             association.interrupt("the server was stopped")
         deadline = time.monotonic() + _STOP_S

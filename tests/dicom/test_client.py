@@ -14,6 +14,7 @@ from sandbox.dicom.client import Association, AssociationFailure, FailureKind
 from sandbox.dicom.contract import FindAnswer, Peer, Query, Services, StoreStatus, Timeouts
 from sandbox.dicom.messages import encode_command
 from sandbox.model.association import DialOutcome, Side
+from sandbox.model.errors import BadInputError
 from tests.dicom.support import (
     ABORT,
     CT,
@@ -284,3 +285,22 @@ def test_large_objects_cross_whole_whatever_the_maximum_length() -> None:
                 assert not maximum or struct.unpack_from(">L", data, 2)[0] <= maximum
     assert len(got) == 3
     assert len(set(got)) == 1
+
+
+def test_pynetdicoms_own_send_methods_work_on_the_same_association() -> None:
+    """What the services to come (MPPS, storage commitment) will use."""
+    with serving() as served:
+        association = served.requestor().associate(served.peer, syntaxes.verification())
+        assert isinstance(association, Association)
+        with association:
+            assert association._inner.send_c_echo(7).Status == 0
+            assert association._inner.send_c_echo(8).Status == 0
+    assert [exchange.message_id for exchange in served.clients.exchanges(Side.REQUESTOR)] == [7, 8]
+
+
+@pytest.mark.parametrize("count", [0, 129])
+def test_an_impossible_number_of_contexts_is_said_before_anybody_is_called(count: int) -> None:
+    told = Recorder()
+    with pytest.raises(BadInputError, match="presentation contexts"):
+        make_requestor(told).associate(Peer("PEER", "127.0.0.1", 1), syntaxes.verification() * count)
+    assert told.told == []
