@@ -40,7 +40,7 @@ PROCEDURES: tuple[Procedure, ...] = (
     _line("DXKNEEL", "XR KNEE LEFT 2 VIEWS", "KNEE", "knee_dx", "L"),
     _line("DXKNEER", "XR KNEE RIGHT 2 VIEWS", "KNEE", "knee_dx", "R"),
     _line("USABDCOMP", "US ABDOMEN COMPLETE", "ABDOMEN", "abdomen_us", weight=5),
-    _line("USRENAL", "US RENAL", "KIDNEY", "renal_us"),
+    _line("USRENAL", "US RENAL", "ABDOMEN", "renal_us"),
     _line("USTHYROID", "US THYROID", "THYROID", "thyroid_us"),
 )
 

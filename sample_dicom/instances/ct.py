@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 
-from sample_dicom.instances.common import Exam, SeriesInfo, body_part, new_instance, put, put_pixels
+from sample_dicom.instances.common import Exam, SeriesInfo, SeriesTemplate, body_part, pixel_module, put_pixels
 from sample_dicom.instances.planes import ORIENTATIONS, Plane, orientation, position
 from sample_dicom.phantoms.canvas import Grid, Picture, blur, noise
 from sample_dicom.phantoms.subject import Slicer
@@ -17,7 +17,7 @@ from sample_dicom.protocol import CTProtocol
 from sample_dicom.station import Size
 
 INTERCEPT = -1024
-LOCALIZER_CUTS = 48
+LOCALIZER_CUTS = 36
 """The localizer is the sum of so many coarse slices: enough for ribs and orbits, cheap enough to forget."""
 
 
@@ -32,42 +32,61 @@ def make_ct(exam: Exam, protocol: CTProtocol, size: Size, subject: Slicer) -> It
     rng = exam.generator("noise")
     # Thin pixels and thin slices are noisier: photons are shared among more voxels.
     spread = protocol.noise * (256 / size.matrix) ** -0.5 * (5 / max(step, 1)) ** 0.5
+    template = SeriesTemplate(
+        exam,
+        series,
+        CTImageStorage,
+        {
+            "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
+            "FrameOfReferenceUID": frame_of_reference,
+            "PositionReferenceIndicator": "",
+            "RescaleType": "HU",
+            **_plane(Plane.AXIAL, grid, step),
+            **_acquisition(protocol, exam, step),
+            **_values(grid, protocol.window),
+        },
+    )
     for index in range(size.slices):
         w = round(low + (index + 0.5) * step, 3)
-        taken = series.began + timedelta(milliseconds=350 * index)
-        ds = new_instance(exam, series, CTImageStorage, index + 1, taken)
+        ds = template.instance(
+            index + 1,
+            series.began + timedelta(milliseconds=350 * index),
+            {"ImagePositionPatient": position(Plane.AXIAL, grid, w), "SliceLocation": w},
+        )
         units = blur(subject(grid, w)[0])
-        # Most photons are lost in the middle of the body.
-        units = units + spread * noise(rng, grid.rows, grid.columns, correlated=True)
-        put(ds, {"ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"], **_plane(Plane.AXIAL, grid, w, step)})
-        put(ds, {"FrameOfReferenceUID": frame_of_reference, "PositionReferenceIndicator": ""})
-        put(ds, _acquisition(protocol, exam, step))
-        _finish(ds, units, protocol.window)
-        ds.RescaleType = "HU"
+        units += spread * noise(rng, grid.rows, grid.columns, correlated=True)
+        put_pixels(ds, units - INTERCEPT, bits=12)
         yield ds
 
 
 def _localizer(exam: Exam, protocol: CTProtocol, size: Size, subject: Slicer, frame_of_reference: str) -> Dataset:
-    series = SeriesInfo(1, "SCOUT", protocol.name, exam.when)
-    ds = new_instance(exam, series, CTImageStorage, 1, exam.when)
     low, high = protocol.span
-    coarse = Grid(64, 96, protocol.fov / 64)
+    coarse = Grid(64, 80, protocol.fov / 64)
     cuts = np.linspace(high, low, LOCALIZER_CUTS)
     sums = np.stack([np.maximum(subject(coarse, float(w))[0] + 1000, 0).sum(axis=0) for w in cuts])
-    spacing = protocol.fov / size.matrix
-    columns = size.matrix
-    rows = max(8, 2 * round((high - low) / spacing / 2))
-    picture = _stretch(_stretch(sums[:, 16:80], rows, 0), columns, 1)
+    grid = Grid(
+        max(8, 2 * round((high - low) * size.matrix / protocol.fov / 2)), size.matrix, protocol.fov / size.matrix
+    )
+    picture = _stretch(_stretch(sums[:, 8:72], grid.rows, 0), grid.columns, 1)
     # A digital radiograph of the body, scaled so that air stays air and the densest ray is bone.
     units = 1500 * (picture / (np.percentile(picture, 99.5) + 1)) ** 0.8 - 1000
-    units = units + 9 * noise(exam.generator("scout"), rows, columns)
-    grid = Grid(rows, columns, spacing)
+    units += 9 * noise(exam.generator("scout"), grid.rows, grid.columns)
+    template = SeriesTemplate(
+        exam,
+        SeriesInfo(1, "SCOUT", protocol.name, exam.when),
+        CTImageStorage,
+        {
+            "ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"],
+            "FrameOfReferenceUID": frame_of_reference,
+            "PositionReferenceIndicator": "",
+            **_plane(Plane.CORONAL, grid, protocol.fov),
+            **_acquisition(protocol, exam, None),
+            **_values(grid, (-250, 1500)),
+        },
+    )
     place = position(Plane.CORONAL, grid, 0.0, (0.0, 0.0, (low + high) / 2))
-    put(ds, {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"], **_plane(Plane.CORONAL, grid, 0.0, protocol.fov)})
-    put(ds, {"ImagePositionPatient": place})
-    put(ds, {"FrameOfReferenceUID": frame_of_reference, "PositionReferenceIndicator": ""})
-    put(ds, _acquisition(protocol, exam, None))
-    _finish(ds, units, (-250, 1500))
+    ds = template.instance(1, exam.when, {"ImagePositionPatient": place, "SliceLocation": 0})
+    put_pixels(ds, units - INTERCEPT, bits=12)
     return ds
 
 
@@ -82,15 +101,13 @@ def _stretch(picture: Picture, count: int, axis: int) -> Picture:
     return np.asarray(first + share * (second - first), dtype=np.float32)
 
 
-def _plane(plane: Plane, grid: Grid, w: float, thickness: float) -> dict[str, object]:
+def _plane(plane: Plane, grid: Grid, thickness: float) -> dict[str, object]:
     return {
         "PatientPosition": "HFS",
         "PatientOrientation": ORIENTATIONS[plane],
         "PixelSpacing": [round(grid.spacing, 6)] * 2,
         "ImageOrientationPatient": orientation(plane),
-        "ImagePositionPatient": position(plane, grid, w),
         "SliceThickness": round(thickness, 3),
-        "SliceLocation": w,
     }
 
 
@@ -123,15 +140,11 @@ def _acquisition(protocol: CTProtocol, exam: Exam, step: float | None) -> dict[s
     return values
 
 
-def _finish(ds: Dataset, units: Picture, window: tuple[int, int]) -> None:
-    put(
-        ds,
-        {
-            "RescaleIntercept": INTERCEPT,
-            "RescaleSlope": 1,
-            "WindowCenter": window[0],
-            "WindowWidth": window[1],
-            "LossyImageCompression": "00",
-        },
-    )
-    put_pixels(ds, np.clip(np.rint(units - INTERCEPT), 0, 4095), bits=12)
+def _values(grid: Grid, window: tuple[int, int]) -> dict[str, object]:
+    return {
+        "RescaleIntercept": INTERCEPT,
+        "RescaleSlope": 1,
+        "WindowCenter": window[0],
+        "WindowWidth": window[1],
+        **pixel_module(grid.rows, grid.columns, bits=12),
+    }

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
-import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation
 
-from sample_dicom.instances.common import Exam, SeriesInfo, body_part, code_item, new_instance, put, put_pixels
+from sample_dicom.instances.common import (
+    Exam,
+    SeriesInfo,
+    SeriesTemplate,
+    body_part,
+    code_item,
+    pixel_module,
+    put_pixels,
+)
 from sample_dicom.phantoms.canvas import Grid, noise
 from sample_dicom.phantoms.subject import Radiograph
 from sample_dicom.protocol import DXProtocol, DXView
@@ -30,16 +38,15 @@ def make_dx(exam: Exam, protocol: DXProtocol, size: Size, subject: Radiograph) -
         density = subject(grid, view.name)
         # Few photons reach the detector behind dense parts, so those are grainier.
         grain = (0.006 + 0.012 * density) * noise(rng, grid.rows, grid.columns)
-        ds = new_instance(exam, info, DigitalXRayImageStorageForPresentation, 1, taken)
-        ds.InstanceNumber = 1
-        put(ds, _header(exam, view, protocol, grid))
-        put_pixels(ds, np.clip(np.rint((0.04 + 0.9 * density + grain) * LEVELS), 0, LEVELS), bits=12)
+        header = _header(exam, view, protocol, grid) | dict(pixel_module(grid.rows, grid.columns, bits=12))
+        ds = SeriesTemplate(exam, info, DigitalXRayImageStorageForPresentation, header).instance(1, taken, {})
+        put_pixels(ds, (0.04 + 0.9 * density + grain) * LEVELS, bits=12)
         yield ds
 
 
-def _header(exam: Exam, view: DXView, protocol: DXProtocol, grid: Grid) -> dict[str, object]:
+def _header(exam: Exam, view: DXView, protocol: DXProtocol, grid: Grid) -> dict[str, Any]:
     laterality = exam.order.procedure.laterality or "U"
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         # DX Series, General Image and DX Image (C.8.11.1, C.7.6.1, C.8.11.3)
         "PresentationIntentType": "FOR PRESENTATION",
         "ImageType": ["ORIGINAL", "PRIMARY", ""],
@@ -50,7 +57,6 @@ def _header(exam: Exam, view: DXView, protocol: DXProtocol, grid: Grid) -> dict[
         "RescaleSlope": 1,
         "RescaleType": "US",
         "PresentationLUTShape": "IDENTITY",
-        "LossyImageCompression": "00",
         "WindowCenter": 2048,
         "WindowWidth": 4096,
         "WindowCenterWidthExplanation": "STANDARD",

@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
 
-from sample_dicom.instances.common import Exam, SeriesInfo, body_part, new_instance, put, put_pixels
+from sample_dicom.instances.common import Exam, SeriesInfo, SeriesTemplate, body_part, pixel_module, put_pixels
 from sample_dicom.instances.planes import ORIENTATIONS, orientation, position
 from sample_dicom.phantoms.canvas import Grid, Picture, blur, noise
 from sample_dicom.phantoms.subject import Slicer
@@ -35,34 +35,37 @@ def make_mr(exam: Exam, protocol: MRProtocol, size: Size, subject: Slicer) -> It
         info = SeriesInfo(number, series.description, protocol.name, exam.when + timedelta(minutes=4 * number - 3))
         plane = used.index(series.contrast)
         window = _window(np.stack([slab[plane, ::4, ::4] for slab in stack]))
+        template = SeriesTemplate(
+            exam,
+            info,
+            MRImageStorage,
+            {
+                "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"],
+                "PatientPosition": "HFS" if protocol.coil != "KNEE" else "FFS",
+                "PatientOrientation": ORIENTATIONS[protocol.plane],
+                "FrameOfReferenceUID": exam.uid("frame of reference"),
+                "PositionReferenceIndicator": "",
+                "PixelSpacing": [round(grid.spacing, 6)] * 2,
+                "ImageOrientationPatient": orientation(protocol.plane),
+                "SliceThickness": round(0.85 * step, 3),
+                "SpacingBetweenSlices": round(step, 3),
+                "WindowCenter": window[0],
+                "WindowWidth": window[1],
+                **body_part(exam),
+                **_sequence(series, protocol, grid),
+                **pixel_module(grid.rows, grid.columns, bits=12),
+            },
+        )
         for index, w in enumerate(places):
+            ds = template.instance(
+                index + 1,
+                info.began + timedelta(milliseconds=80 * index),
+                {"ImagePositionPatient": position(protocol.plane, grid, w, protocol.centre), "SliceLocation": w},
+            )
             # The magnitude of two noisy channels is Rician: air is never quite black.
             real = stack[index][plane] + protocol.noise * noise(rng, grid.rows, grid.columns)
             signal = np.hypot(real, protocol.noise * noise(rng, grid.rows, grid.columns))
-            taken = info.began + timedelta(milliseconds=80 * index)
-            ds = new_instance(exam, info, MRImageStorage, index + 1, taken)
-            put(
-                ds,
-                {
-                    "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"],
-                    "PatientPosition": "HFS" if protocol.coil != "KNEE" else "FFS",
-                    "PatientOrientation": ORIENTATIONS[protocol.plane],
-                    "FrameOfReferenceUID": exam.uid("frame of reference"),
-                    "PositionReferenceIndicator": "",
-                    "PixelSpacing": [round(grid.spacing, 6)] * 2,
-                    "ImageOrientationPatient": orientation(protocol.plane),
-                    "ImagePositionPatient": position(protocol.plane, grid, w, protocol.centre),
-                    "SliceThickness": round(0.85 * step, 3),
-                    "SpacingBetweenSlices": round(step, 3),
-                    "SliceLocation": w,
-                    "WindowCenter": window[0],
-                    "WindowWidth": window[1],
-                    "LossyImageCompression": "00",
-                    **body_part(exam),
-                    **_sequence(series, protocol, grid),
-                },
-            )
-            put_pixels(ds, np.clip(np.rint(signal), 0, 4095), bits=12)
+            put_pixels(ds, signal, bits=12)
             yield ds
 
 

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage
 
-from sample_dicom.instances.common import Exam, SeriesInfo, body_part, new_instance, put, put_pixels
+from sample_dicom.instances.common import Exam, SeriesInfo, SeriesTemplate, body_part, pixel_module, put, put_pixels
 from sample_dicom.phantoms.sector import frame_of
 from sample_dicom.phantoms.subject import Sonogram
 from sample_dicom.protocol import USProtocol
@@ -22,39 +22,42 @@ FRAME_TIME = Tag("FrameTime")
 def make_us(exam: Exam, protocol: USProtocol, size: Size, subject: Sonogram) -> Iterator[Dataset]:
     """One series: still frames of the protocol's views in turn, and a cine of the first view."""
     info = SeriesInfo(1, protocol.name, protocol.name, exam.when)
+    header = _header(exam, protocol, size)
+    stills = SeriesTemplate(exam, info, UltrasoundImageStorage, header)
     for index in range(size.stills):
         view = protocol.views[index % len(protocol.views)]
-        taken = exam.when + timedelta(seconds=31 * (index + 1))
-        ds = new_instance(exam, info, UltrasoundImageStorage, index + 1, taken)
         # Seen again, a view is another moment of the breath.
         picture = subject(size.sonogram, view, (index // len(protocol.views)) * 0.37)
-        put(ds, _header(exam, protocol, size, view))
+        ds = stills.instance(index + 1, exam.when + timedelta(seconds=31 * (index + 1)), {"ImageComments": view})
         put_pixels(ds, picture, bits=8)
         yield ds
-    taken = exam.when + timedelta(seconds=31 * (size.stills + 1))
-    ds = new_instance(exam, info, UltrasoundMultiFrameImageStorage, size.stills + 1, taken)
-    put(ds, _header(exam, protocol, size, protocol.views[0]))
-    put(
-        ds,
+    yield _cine(exam, protocol, size, subject, SeriesTemplate(exam, info, UltrasoundMultiFrameImageStorage, header))
+
+
+def _cine(exam: Exam, protocol: USProtocol, size: Size, subject: Sonogram, template: SeriesTemplate) -> Dataset:
+    """The first view through one breath or pulse, as a loop (Multi-frame C.7.6.6, Cine C.7.6.5)."""
+    rate = round(1000 / protocol.frame_time)
+    ds = template.instance(
+        size.stills + 1,
+        exam.when + timedelta(seconds=31 * (size.stills + 1)),
         {
+            "ImageComments": protocol.views[0],
             "NumberOfFrames": size.cine_frames,
             "FrameIncrementPointer": FRAME_TIME,
             "FrameTime": protocol.frame_time,
             "StartTrim": 1,
             "StopTrim": size.cine_frames,
-            "RecommendedDisplayFrameRate": round(1000 / protocol.frame_time),
-            "CineRate": round(1000 / protocol.frame_time),
+            "RecommendedDisplayFrameRate": rate,
+            "CineRate": rate,
             "PreferredPlaybackSequencing": 0,
         },
     )
-    frames = [
-        subject(size.sonogram, protocol.views[0], frame / max(1, size.cine_frames)) for frame in range(size.cine_frames)
-    ]
-    put_pixels(ds, np.stack(frames), bits=8)
-    yield ds
+    phases = [frame / size.cine_frames for frame in range(size.cine_frames)]
+    put_pixels(ds, np.stack([subject(size.sonogram, protocol.views[0], phase) for phase in phases]), bits=8)
+    return ds
 
 
-def _header(exam: Exam, protocol: USProtocol, size: Size, view: str) -> dict[str, object]:
+def _header(exam: Exam, protocol: USProtocol, size: Size) -> dict[str, object]:
     frame = frame_of(protocol.geometry, size.sonogram, protocol.depth)
     region = Dataset()
     put(
@@ -77,8 +80,6 @@ def _header(exam: Exam, protocol: USProtocol, size: Size, view: str) -> dict[str
     return {
         "ImageType": ["ORIGINAL", "PRIMARY", "ABDOMINAL" if protocol.geometry == "convex" else "SMALL PARTS", "0001"],
         "PatientOrientation": "",
-        "ImageComments": view,
-        "LossyImageCompression": "00",
         "UltrasoundColorDataPresent": 0,
         "SequenceOfUltrasoundRegions": [region],
         "TransducerData": [protocol.transducer, "", ""],
@@ -89,4 +90,5 @@ def _header(exam: Exam, protocol: USProtocol, size: Size, view: str) -> dict[str
         "WindowCenter": 128,
         "WindowWidth": 256,
         **body_part(exam),
+        **pixel_module(frame.rows, frame.columns, bits=8),
     }

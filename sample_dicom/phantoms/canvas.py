@@ -118,33 +118,37 @@ class Field:
 
     def at(self, grid: Grid, w: float) -> Picture:
         """The relief on the slice at ``w`` mm."""
-        depth = _spline(np.array([w / self.depth_cell]), self.LATTICE)[0]
-        sheet = np.tensordot(depth, self.lattice, axes=1)
-        rows = _spline_axis(grid.rows, grid.spacing, self.cell)
-        columns = _spline_axis(grid.columns, grid.spacing, self.cell)
-        return np.asarray(rows @ sheet @ columns.T, dtype=np.float32)
+        # Four weighted neighbours an axis; small matrix products would wake the BLAS's threads for nothing.
+        sheet = _blend(self.lattice, _spline(np.array([w / self.depth_cell]), self.LATTICE), 0)[0]
+        sheet = _blend(sheet, _spline_axis(grid.columns, grid.spacing, self.cell), 1)
+        return _blend(sheet, _spline_axis(grid.rows, grid.spacing, self.cell), 0)
+
+
+Weights = tuple[tuple[NDArray[np.intp], Picture], ...]
+
+
+def _blend(lattice: Picture, weights: Weights, axis: int) -> Picture:
+    """The lattice resampled along one axis."""
+    shape = [1] * lattice.ndim
+    shape[axis] = -1
+    parts = (np.take(lattice, index, axis) * share.reshape(shape) for index, share in weights)
+    total = next(parts)
+    for part in parts:
+        total += part
+    return total
 
 
 @lru_cache(maxsize=64)
-def _spline_axis(count: int, spacing: float, cell: float) -> Picture:
+def _spline_axis(count: int, spacing: float, cell: float) -> Weights:
     return _spline(_axis(count, spacing) / cell, Field.LATTICE)
 
 
-def _spline(places: NDArray[np.floating], size: int) -> Picture:
-    """Weights (place, lattice point) of a periodic uniform cubic B-spline."""
-    whole = np.floor(places).astype(int)
-    t = places - whole
-    parts = (
-        (1 - t) ** 3 / 6,
-        (3 * t**3 - 6 * t**2 + 4) / 6,
-        (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
-        t**3 / 6,
-    )
-    weights = np.zeros((len(places), size), np.float32)
-    index = np.arange(len(places))
-    for offset, part in enumerate(parts):
-        np.add.at(weights, (index, (whole + offset - 1) % size), part)
-    return weights
+def _spline(places: NDArray[np.floating], size: int) -> Weights:
+    """The four neighbours of each place, and their shares, in a periodic uniform cubic B-spline."""
+    whole = np.floor(places).astype(np.intp)
+    t = (places - whole).astype(np.float32)
+    shares = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
+    return tuple(((whole + offset - 1) % size, share) for offset, share in enumerate(shares))
 
 
 class Canvas:

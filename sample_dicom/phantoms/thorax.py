@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sample_dicom.phantoms.canvas import NOWHERE, Canvas, Region
-from sample_dicom.phantoms.torso import Branch, Section, Trunk
+from sample_dicom.phantoms.canvas import NOWHERE, Canvas, Picture, Region
+from sample_dicom.phantoms.torso import Section, Trunk
 
 BASE, APEX = -62.0, 196.0
 """The lungs end behind the liver, and in the neck."""
@@ -136,34 +136,27 @@ def _tree(canvas: Canvas, trunk: Trunk, lungs: list[Region]) -> None:
     for lung in lungs:
         if not lung.empty:
             room[lung.rows, lung.columns] = np.maximum(room[lung.rows, lung.columns], lung.alpha)
-    for branch in trunk.branches:
-        for region in _crossings(canvas, branch):
-            canvas.paint(region.times(room), "vessel")
+    for region in _crossings(canvas, trunk.vessels):
+        canvas.paint(region.times(room), "vessel")
 
 
-def _crossings(canvas: Canvas, branch: Branch) -> list[Region]:
-    """The parts of a vessel within its own thickness of the slice."""
-    out = []
+def _crossings(canvas: Canvas, vessels: Picture) -> list[Region]:
+    """The parts of all vessels within their own thickness of the slice."""
     w = canvas.w
-    for (u0, v0, w0), (u1, v1, w1), r0, r1 in zip(
-        branch.points, branch.points[1:], branch.radii, branch.radii[1:], strict=False
-    ):
-        reach = max(r0, r1) + 0.6
-        low, high = min(w0, w1), max(w0, w1)
-        if w < low - reach or w > high + reach:
-            continue
+    start, end, radii = vessels[:, :3], vessels[:, 3:6], vessels[:, 6:]
+    reach = radii.max(axis=1) + 0.6
+    low, high = np.minimum(start[:, 2], end[:, 2]) - reach, np.maximum(start[:, 2], end[:, 2]) + reach
+    out = []
+    for row in np.flatnonzero((w > low) & (w < high)):
+        u0, v0, w0, u1, v1, w1, r0, r1 = (float(value) for value in vessels[row])
         slope = w1 - w0
-        if abs(slope) < 0.5:
-            t0, t1 = 0.0, 1.0
-        else:
-            ends = sorted(((w - reach - w0) / slope, (w + reach - w0) / slope))
-            t0, t1 = max(0.0, ends[0]), min(1.0, ends[1])
-        if t1 <= t0:
-            continue
+        t0, t1 = 0.0, 1.0
+        if abs(slope) >= 0.5:
+            first, last = sorted(((w - reach[row] - w0) / slope, (w + reach[row] - w0) / slope))
+            t0, t1 = max(0.0, first), min(1.0, last)
         out.append(
             canvas.band(
-                [(u0 + t * (u1 - u0), v0 + t * (v1 - v0)) for t in (t0, t1)],
-                [r0 + t * (r1 - r0) for t in (t0, t1)],
+                [(u0 + t * (u1 - u0), v0 + t * (v1 - v0)) for t in (t0, t1)], [r0 + t * (r1 - r0) for t in (t0, t1)]
             )
         )
     return out

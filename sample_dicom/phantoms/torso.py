@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sample_dicom.phantoms.canvas import Canvas, Field, Grid, Picture, Point, Tissues
 from sample_dicom.phantoms.subject import Build, Generator
@@ -109,20 +110,12 @@ class Trunk:
     heart: float
     liver: float
     calcified: bool
-    branches: tuple[Branch, ...]
+    vessels: Picture
     clot: bool
     nodule: tuple[float, float, float, float] | None
     cysts: tuple[tuple[float, float, float, float], ...]
     lesion: tuple[float, float, float, float] | None
     table: bool = True
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A vessel of the lung: points (u, v, w) and the radius at each, mm."""
-
-    points: tuple[tuple[float, float, float], ...]
-    radii: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -149,7 +142,7 @@ def make_trunk(rng: Generator, build: Build) -> Trunk:
         lean=float(rng.normal(0, 3)),
         heart=float(rng.uniform(0.9, 1.1)) * (1.08 if build.age > 65 else 1.0),
         liver=float(rng.uniform(0.88, 1.08)),
-        branches=_branches(rng),
+        vessels=_vessels(rng),
         clot=bool(rng.random() < 0.3),
         nodule=(
             side * float(rng.uniform(45, 90)),
@@ -180,35 +173,30 @@ def make_trunk(rng: Generator, build: Build) -> Trunk:
     )
 
 
-def _branches(rng: Generator) -> tuple[Branch, ...]:
-    """The vessels of both lungs, fanning out of each hilum and forking once."""
-    out = []
+def _vessels(rng: Generator) -> Picture:
+    """The vessels of both lungs, fanning out of each hilum and forking once: a row for each straight piece."""
+    pieces: list[Picture] = []
     for side in (-1, 1):
         root = np.array([side * 36.0, 0.0, 82.0])
         for _ in range(26):
             way = rng.standard_normal(3) * (1.0, 1.1, 1.35)
             way[0] = side * abs(way[0]) * 0.9
-            way /= np.linalg.norm(way)
-            end = root + way * rng.uniform(70, 118)
-            bend = rng.standard_normal(3) * 9
+            end = root + way / np.linalg.norm(way) * rng.uniform(70, 118)
             thick = rng.uniform(2.6, 5.2)
             t = np.linspace(0, 1, 7)[:, None]
-            points = root + t * (end - root) + 4 * t * (1 - t) * bend
-            out.append(_branch(points, thick * (1 - 0.82 * t[:, 0])))
+            points = root + t * (end - root) + 36 * t * (1 - t) * rng.standard_normal(3)
+            pieces.append(_pieces(points, thick * (1 - 0.82 * t)))
             for fork in (2, 3, 4, 5):
                 twig = points[fork] + (points[-1] - points[fork]) * 0.75 + rng.standard_normal(3) * 17
                 t2 = np.linspace(0, 1, 4)[:, None]
-                out.append(
-                    _branch(
-                        points[fork] + t2 * (twig - points[fork]),
-                        0.5 * thick * (1 - 0.13 * fork) * (1 - 0.6 * t2[:, 0]),
-                    )
-                )
-    return tuple(out)
+                narrow = 0.5 * thick * (1 - 0.13 * fork) * (1 - 0.6 * t2)
+                pieces.append(_pieces(points[fork] + t2 * (twig - points[fork]), narrow))
+    return np.concatenate(pieces)
 
 
-def _branch(points: Picture, radii: Picture) -> Branch:
-    return Branch(tuple((float(p[0]), float(p[1]), float(p[2])) for p in points), tuple(float(r) for r in radii))
+def _pieces(points: NDArray[np.float64], radii: NDArray[np.float64]) -> Picture:
+    """Start (u, v, w), end, and the radius at both, a row for each two neighbouring points."""
+    return np.hstack([points[:-1], points[1:], radii[:-1], radii[1:]]).astype(np.float32)
 
 
 def section(w: float) -> Section:
