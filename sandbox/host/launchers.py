@@ -24,7 +24,7 @@ from sandbox.model.view import ReadyLine
 STOP_S = 12.0
 """How long ending everything may take, in seconds; then it is killed."""
 
-_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Keeps numerical libraries from starting threads: a process with threads must not fork, and labs share few cores."""
 
 
@@ -45,7 +45,7 @@ class ForkLauncher:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
-        self._started: set[str] = set()
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
         self._closed = False
         with self._lock:
             self._parent()
@@ -57,8 +57,7 @@ class ForkLauncher:
 
     def start(self, lab: str, options: LabOptions) -> None:
         with self._lock:
-            self._parent()
-            self._started.add(lab)
+            self._started[lab] = self._parent()
             self._ask({"lab": lab, "start": options.model_dump(mode="json")})
 
     def stop(self, lab: str) -> None:
@@ -113,13 +112,13 @@ class ForkLauncher:
                 self._tell_ended(document["lab"], document["ended"], document["trouble"])
         process.wait()
         with self._lock:
-            left = sorted(self._started) if self._process is process else []
+            left = [lab for lab, parent in self._started.items() if parent is process]
         for lab in left:
             self._tell_ended(lab, -9, None)
 
     def _tell_ended(self, lab: str, status: int, trouble: dict[str, Any] | None) -> None:
         with self._lock:
-            self._started.discard(lab)
+            self._started.pop(lab, None)
         self._listener(Ended(lab, status, None if trouble is None else Trouble.model_validate(trouble)))
 
 
@@ -139,7 +138,7 @@ class SpawnLauncher:
                 raise UnavailableError("The lab host is closed.", "Start the console again.")
             options.directory.mkdir(parents=True, exist_ok=True)
             with Path(options.directory / "lab.log").open("ab") as words:
-                process = subprocess.Popen(
+                process = subprocess.Popen(  # noqa: S603 - our own program
                     [sys.executable, "-m", "sandbox.host.process", options.model_dump_json()],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,

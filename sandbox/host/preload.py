@@ -15,11 +15,19 @@ import os
 import selectors
 import signal
 import sys
+import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
-from sandbox.host.process import LabOptions, Trouble, report_and_run
+from sandbox.host.process import LabOptions, report_and_run
+from sandbox.lab.commands.registry import commands
+from sandbox.lab.lab import Lab
+from sandbox.lab.site import HistoryPlan, load_site
+from sandbox.nodes.registry import role_class, roles
 
 STOP_S = 10.0
 """How long a lab may take to end before it is killed, in seconds."""
@@ -211,32 +219,71 @@ def _end_with_parent() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+PRELOADED = (
+    "PIL.PngImagePlugin",
+    "pydicom.pixels.utils",
+    "sqlalchemy.dialects.sqlite",
+    "sandbox.drill.attempt",
+)
+"""What a lab would otherwise import when it is first asked for it, besides what this module itself needs."""
+
+
+REHEARSED = "riverside"
+"""The site that is started and stopped once before the first fork."""
+
+REHEARSAL_ENDS_S = 3.0
+
+
 def preload() -> None:
-    """Import what labs need, and what they would otherwise import when first asked, and keep it out of collections."""
-    import PIL.PngImagePlugin
-    import pydicom.pixels.utils
-    import sqlalchemy.dialects.sqlite
-
-    import sandbox.checks
-    import sandbox.drill.attempt
-    import sandbox.faults
-    from sandbox.lab.commands.registry import commands
-    from sandbox.nodes.registry import roles
-
+    """Import what labs need and keep it out of garbage collections, so that forks share its memory."""
+    for name in PRELOADED:
+        import_module(name)
     commands()
-    roles()
-    gc.collect()
-    gc.freeze()
+    for role in roles():
+        role_class(role)
 
 
-def main() -> int:
+def rehearse() -> bool:
+    """Start and stop a small department, so that what is worked out once a process is worked out before the forks.
+
+    Whether no thread is left of it. With one left, this process must not fork.
+    """
+    site = load_site(REHEARSED).model_copy(update={"history": HistoryPlan()})
+    with tempfile.TemporaryDirectory(prefix="pacs-sandbox-") as folder:
+        lab = Lab(site, Path(folder), seed=0)
+        try:
+            lab.start()
+            nodes = lab.department.nodes.values()
+            pairs = [(node, remote.name) for node in nodes for remote in node.running.remotes[:1]]
+            for node, remote in pairs:
+                node.tools.echo(remote)
+            lab.view()
+        finally:
+            lab.stop()
+    deadline = time.monotonic() + REHEARSAL_ENDS_S
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(max(0.0, deadline - time.monotonic()))
+    return threading.active_count() == 1
+
+
+def main(arguments: list[str]) -> int:
     """``python -m sandbox.host.preload``."""
     preload()
+    if "--unrehearsed" not in arguments:
+        try:
+            clean = rehearse()
+        except Exception:
+            # A lab that cannot start here will say why when somebody asks for one.
+            clean = False
+        if not clean:
+            os.execv(sys.executable, [sys.executable, "-m", "sandbox.host.preload", "--unrehearsed"])
+    gc.collect()
+    gc.freeze()
     parent = Parent(sys.stdin.fileno(), sys.stdout.fileno())
-    parent._tell({"loaded": os.getpid()})
     parent.run()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

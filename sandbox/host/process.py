@@ -7,6 +7,7 @@ foreground for ``pacs-sandbox lab run``.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -70,10 +71,8 @@ class Ending:
 
     def end(self) -> None:
         """End the waiting. Safe in a signal handler and from any thread."""
-        try:
+        with contextlib.suppress(BlockingIOError):  # told so often that the pipe is full
             os.write(self._writer, b".")
-        except BlockingIOError:
-            pass  # told so often that the pipe is full
 
     def watch(self, life: int) -> None:
         """End also when the pipe ``life`` ends, because whoever holds its other end is gone."""

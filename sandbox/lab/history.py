@@ -1,15 +1,13 @@
-"""The patients of earlier years: made once per site, variant and month, kept in a cache, linked into each new lab.
+"""The patients of earlier years: made from the site's plan, kept in the cache.
 
-A lab's seed picks one of the site's few variants, so that most labs find theirs made. The cache is filled under a
-passing name and renamed, so two processes that make the same history at once do no harm, and a kill leaves nothing.
+A lab's seed picks one of the site's few variants, so that most labs find theirs made. Dates lie before the present
+month, since a department whose newest prior is years old would look dead.
 """
 
 from __future__ import annotations
 
-import hashlib
 import random
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -23,41 +21,15 @@ from sample_dicom.station import DEFAULT, Station
 from sample_dicom.studies import make_study
 from sandbox.archive.archive import Archive
 from sandbox.archive.store import Sync
-from sandbox.lab.directory import LabDirectory
+from sandbox.lab.cache import cached, fingerprint
 from sandbox.lab.site import Site
-from sandbox.lab.trees import copy_tree, remove_tree
 from sandbox.model.errors import NotFoundError
-
-RECIPE = 1
-"""Counted up whenever what is made changes, so that an older cache is not taken for it."""
 
 IMAGES = "images"
 """The folder of a node's directory in which it keeps its images (see sandbox.nodes.node)."""
 
-
-def place_history(
-    site: Site,
-    seed: int,
-    place: LabDirectory,
-    cache: Path | None,
-    extra: Iterable[Path] = (),
-    today: date | None = None,
-) -> None:
-    """Fill the nodes' directories of a new lab. ``extra`` are files of an imported collection, taken in besides."""
-    fresh = place.nodes.with_name("nodes.new")
-    remove_tree(fresh)
-    fresh.mkdir(parents=True)
-    node = site.history.node
-    if node:
-        images = fresh / node / IMAGES
-        images.parent.mkdir()
-        if site.history.patients:
-            copy_tree(history_of(site, seed, cache or place.path / "history", today or date.today()), images)
-        files = list(extra)
-        if files:
-            with _archive(images) as archive:
-                archive.add_files(files)
-    fresh.rename(place.nodes)
+_MADE_BY = ("sample_dicom", "sandbox.archive")
+"""The packages whose code decides what a history is."""
 
 
 def collected(folder: Path | None) -> Iterator[Path]:
@@ -68,33 +40,21 @@ def collected(folder: Path | None) -> Iterator[Path]:
         yield from sorted(folder.rglob("*.dcm"))
 
 
-def history_of(site: Site, seed: int, cache: Path, today: date) -> Path:
-    """The folder with the history for this site and seed: from the cache, or made and put there."""
-    variant = seed % site.history.variants
-    month = today.replace(day=1)
+def history_of(site: Site, variant: int, month: date, cache: Path) -> Path:
+    """The folder with the images of a variant as seen in a month: from the cache, or made and put there."""
     scanners = [(modality, vars(station)) for modality, station in _stations(site)]
-    key = f"{RECIPE}/{site.history.model_dump_json()}/{scanners}/{month}/{variant}"
-    target = cache / f"{site.slug or 'site'}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    cache.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=cache))
-    try:
-        with _archive(making) as archive:
+    what = f"{site.history.model_dump_json()} {scanners} {month} {variant} {fingerprint(_MADE_BY)}"
+
+    def make(folder: Path) -> None:
+        with open_images(folder) as archive:
             archive.add_datasets(_studies(site, variant, month))
-        try:
-            making.rename(target)
-        except OSError:
-            # Somebody else was faster, which is as good.
-            if not target.is_dir():
-                raise
-    finally:
-        remove_tree(making)
-    return target
+
+    return cached(cache, f"history-{site.slug or 'site'}", what, make)
 
 
-def _archive(directory: Path) -> Archive:
-    return Archive(directory, ae_title="HISTORY", sync=Sync.NORMAL)
+def open_images(folder: Path) -> Archive:
+    """The archive in a node's folder of images, for filling it before the node is there."""
+    return Archive(folder, ae_title="HISTORY", sync=Sync.NORMAL)
 
 
 def _studies(site: Site, variant: int, month: date) -> Iterator[Dataset]:

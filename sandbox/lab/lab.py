@@ -27,15 +27,17 @@ from sandbox.lab.command import Command
 from sandbox.lab.commands import registry
 from sandbox.lab.composition import Composition, compose
 from sandbox.lab.directory import LabDirectory, LabRecord
-from sandbox.lab.history import collected, place_history
+from sandbox.lab.history import collected
 from sandbox.lab.lock import DirectoryLock
 from sandbox.lab.network_state import NetworkKeeper
+from sandbox.lab.prepared import place_nodes
 from sandbox.lab.site import Site
 from sandbox.lab.snapshot import mend_after_kill, restore_snapshot, take_snapshot
 from sandbox.lab.views import lab_view
 from sandbox.model.clock import Clock
 from sandbox.model.errors import ConflictError, SandboxError, UnavailableError
 from sandbox.model.view import AttemptState, AttemptView, CommandResult, LabView, NodeState
+from sandbox.network.network import Network
 from sandbox.nodes.department import Department
 
 log = logging.getLogger(__name__)
@@ -45,10 +47,18 @@ COMMANDS_END_S = 5.0
 
 
 class AttemptSource(Protocol):
-    """A drill as its lab knows it: something that can be shown."""
+    """A drill as its lab knows it: something that can be shown, and wants to know what was looked at."""
 
     def view(self) -> AttemptView:
         """The drill as the trainee may see it now."""
+        ...
+
+    def opened(self, what: str, node: str, association: str = "") -> None:
+        """Somebody looked at something; the drill notes it while it runs."""
+        ...
+
+    def close(self) -> None:
+        """The lab ends: let go of whatever waits."""
         ...
 
 
@@ -179,7 +189,11 @@ class Lab:
             if self._stopped:
                 raise ConflictError("This lab has been stopped.", "Open it again.")
             if not self.place.is_filled:
-                place_history(self.site, self.seed, self.place, self._cache, collected(self._collection))
+                place_nodes(self.site, self.seed, self.place, self._cache, collected(self._collection))
+            if not self.place.has_snapshot:
+                # Nothing is open yet, which makes this the cheapest moment.
+                with Network(self.site.plan) as as_declared:
+                    take_snapshot(self.place, as_declared, live=False)
             self.place.write_record(self.record)
             self.events.append(
                 LabStarted(site=self.site.slug, scenario=self.scenario, seed=self.seed, recovered=self.recovered),
@@ -195,8 +209,6 @@ class Lab:
                 _insist_on_all(composition.department)
             self.record = self.record.model_copy(update={"ports": composition.network.published_ports()})
             self.place.write_record(self.record)
-            if not self.place.has_snapshot:
-                self.mark_start()
             if not self.recovered and not self.site.background.enabled:
                 composition.background.pause()
             composition.background.start()
@@ -207,6 +219,8 @@ class Lab:
             if self._stopped:
                 return
             self._stopped = True
+            if self.attempt is not None:
+                self.attempt.close()
             self._cut_off_commands()
             try:
                 if self._network_keeper is not None:

@@ -19,10 +19,10 @@ _NODES = "nodes"
 _NETWORK = "network.json"
 
 
-def take_snapshot(place: LabDirectory, network: Network) -> None:
-    """Make the present state of the lab its start. Nodes may go on running, but should be at rest."""
+def take_snapshot(place: LabDirectory, network: Network, *, live: bool = True) -> None:
+    """Make the present state of the lab its start. Nodes may go on running (``live``), but should be at rest."""
     fresh = _fresh(place.start)
-    copy_tree(place.nodes, fresh / _NODES)
+    copy_tree(place.nodes, fresh / _NODES, live=live)
     write_whole(fresh / _NETWORK, NetworkState.of(network).model_dump_json(indent=1))
     _put_in_place(fresh, place.start)
 

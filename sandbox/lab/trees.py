@@ -21,19 +21,22 @@ _PASSING = ("-wal", "-shm", "-journal", ".part", "lock")
 """Ends of names of files that mean nothing outside the process that made them."""
 
 
-def copy_tree(source: Path, target: Path) -> None:
-    """Copy ``source`` to the new directory ``target``. A file that vanishes meanwhile is left out."""
+def copy_tree(source: Path, target: Path, *, live: bool = False) -> None:
+    """Copy ``source`` to the new directory ``target``. With ``live``, programs are at work in ``source``: databases are
+    copied as SQLite sees them, and a file that vanishes meanwhile is left out."""
     target.mkdir(parents=True)
     files: list[tuple[Path, Path]] = []
     for folder, place in _folders(source, target):
         place.mkdir(exist_ok=True)
-        files += [(entry, place / entry.name) for entry in folder.iterdir() if entry.is_file()]
+        with os.scandir(folder) as entries:
+            files += [(Path(entry.path), place / entry.name) for entry in entries if entry.is_file()]
     wanted = [(path, copy) for path, copy in files if not path.name.endswith(_PASSING)]
     for path, copy in sorted(wanted, key=lambda pair: pair[0].suffix not in _DATABASES):
         try:
-            _copy_file(path, copy)
+            _copy_file(path, copy, live)
         except FileNotFoundError:
-            continue
+            if not live:
+                raise
 
 
 def remove_tree(path: Path) -> None:
@@ -46,9 +49,11 @@ def _folders(source: Path, target: Path) -> Iterator[tuple[Path, Path]]:
         yield Path(folder), target / Path(folder).relative_to(source)
 
 
-def _copy_file(path: Path, copy: Path) -> None:
-    if path.suffix in _DATABASES:
+def _copy_file(path: Path, copy: Path, live: bool) -> None:
+    if path.suffix in _DATABASES and (live or path.with_name(f"{path.name}-wal").exists()):
+        # Without -wal beside it a database at rest is whole as it lies there.
         with closing(sqlite3.connect(path)) as original, closing(sqlite3.connect(copy)) as made:
+            made.execute("PRAGMA synchronous = OFF")
             original.backup(made)
         return
     if path.suffix in IMMUTABLE:

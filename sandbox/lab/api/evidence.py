@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 
-from sandbox.events.kinds import EvidenceOpened
+from sandbox.events.log import because
 from sandbox.lab.lab import Lab
 
 AGAIN_S = 60.0
@@ -25,11 +25,13 @@ class EvidenceNotes:
 
     def note(self, what: str, *, node: str, association: str, actor: str) -> None:
         """``actor`` has opened ``what`` of ``node`` or of an association."""
-        if not self._lab.hides_later:
+        attempt = self._lab.attempt
+        if attempt is None:
             return
         look, now = (what, node, association, actor), time.monotonic()
         with self._lock:
             if now - self._seen.get(look, -AGAIN_S) < AGAIN_S:
                 return
             self._seen[look] = now
-        self._lab.events.append(EvidenceOpened(what=what, association=association), node=node, actor=actor)
+        with because(None, actor):
+            attempt.opened(what, node, association)
