@@ -1,4 +1,4 @@
-"""From an order to its images: a study as the modality would send it, complete with file meta, one data set at a time."""
+"""From an order to its images: a study as the modality would send it, with file meta, one data set at a time."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ def _kidney_trans(canvas: Canvas, belly: Belly) -> None:
     canvas.paint(canvas.ellipse((74, 124), (20, 18)), "bone")
 
 
-def _bladder(canvas: Canvas, belly: Belly) -> None:
+def _bladder(canvas: Canvas, _belly: Belly) -> None:
     canvas.paint(canvas.everywhere(), "fat")
     canvas.paint(canvas.ellipse((0, 118), (44, 20), soft=4), "spleen")
     canvas.paint(canvas.ellipse((0, 64), (50, 32), power=2.5), "wall")

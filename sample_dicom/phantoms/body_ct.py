@@ -1,4 +1,4 @@
-"""Chest and abdomen CT: the trunk with its organs, unenhanced, in the pulmonary arterial and in the portal venous phase."""
+"""Chest and abdomen CT: the trunk with its organs, unenhanced, in the pulmonary arterial or portal venous phase."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ class Canvas:
     # -- shapes
 
     def ellipse(self, at: Point, radii: Point, *, turn: float = 0.0, soft: float = 0.0, power: float = 2.0) -> Region:
-        """An ellipse (``power`` 2) or a rounded box (more). ``turn`` in degrees clockwise on the picture, ``soft`` in mm."""
+        """An ellipse (``power`` 2) or a rounded box (more). ``turn`` in degrees clockwise, ``soft`` in mm."""
         a, b = radii
         if a <= 0.2 * self.grid.spacing or b <= 0.2 * self.grid.spacing:
             return NOWHERE
@@ -240,7 +240,7 @@ class Canvas:
         radius = np.sqrt((x * np.float32(1 / radii[0])) ** 2 + (y * np.float32(1 / radii[1])) ** 2)
         return np.asarray((1 - radius) * np.float32(min(radii)), dtype=np.float32)
 
-    def where(self, alpha: Picture) -> Region:
+    def where(self, alpha: NDArray[np.floating]) -> Region:
         """A region of the whole slice from any picture of coverage; it is cut to 0 to 1."""
         return self._region((slice(0, self.grid.rows), slice(0, self.grid.columns)), alpha)
 
@@ -323,7 +323,7 @@ class Canvas:
         return slice(top, bottom), slice(left, right)
 
     @staticmethod
-    def _region(window: tuple[slice, slice], alpha: Picture) -> Region:
+    def _region(window: tuple[slice, slice], alpha: NDArray[np.floating]) -> Region:
         return Region(window[0], window[1], np.clip(alpha, 0, 1).astype(np.float32, copy=False))
 
     # -- painting
@@ -359,7 +359,7 @@ NOISE_TILE = 640
 
 @lru_cache(maxsize=2)
 def noise_tile(correlated: bool) -> Picture:
-    """A fixed sheet of unit noise that is cut at random places: drawing it anew for every slice would be half the cost."""
+    """A fixed sheet of unit noise to cut from at random: new noise for every slice would be half the cost."""
     sheet = np.random.default_rng(20240229).standard_normal((NOISE_TILE, NOISE_TILE), dtype=np.float32)
     if correlated:
         # Filtered back projection leaves CT noise with a grain of two or three pixels.
@@ -370,7 +370,7 @@ def noise_tile(correlated: bool) -> Picture:
 
 
 def noise(rng: np.random.Generator, rows: int, columns: int, *, correlated: bool = False) -> Picture:
-    """Unit noise of this size, cut from the tile at a random place, mirrored at random, repeated where it is too small."""
+    """Unit noise of this size, cut from the tile at a random place, mirrored at random, repeated if need be."""
     tile = noise_tile(correlated)
     top, left, flip = rng.integers(0, NOISE_TILE, 3)
     row_index = (np.arange(rows) + top) % NOISE_TILE

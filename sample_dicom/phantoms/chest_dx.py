@@ -138,7 +138,7 @@ def _frontal(canvas: Canvas, chest: Chest) -> None:
             canvas.add(breast, 0.12 * thick)
     _lungs(canvas, chest)
     _middle(canvas, chest)
-    _skeleton(canvas, chest)
+    _skeleton(canvas)
 
 
 def _lungs(canvas: Canvas, chest: Chest) -> None:
@@ -190,7 +190,7 @@ def _middle(canvas: Canvas, chest: Chest) -> None:
     canvas.add(canvas.band([(-3, -58), (30, -26)], [6.5, 5], soft=3), -0.08)
 
 
-def _skeleton(canvas: Canvas, chest: Chest) -> None:
+def _skeleton(canvas: Canvas) -> None:
     for number in range(15):
         v = -200 + 23.0 * number + 0.35 * number**1.5
         wide = 15 + 0.45 * number

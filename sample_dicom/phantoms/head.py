@@ -37,7 +37,7 @@ CT: Tissues = {
     "edema": (17.0,),
     "tumour": (46.0,),
 }
-CT_CONTRAST: Tissues = CT | {
+CT_CONTRAST: Tissues = dict(CT) | {
     "vessel": (190.0,),
     "dura": (110.0,),
     "tumour": (95.0,),
@@ -149,7 +149,7 @@ def draw(head: Head, grid: Grid, w: float, tissues: Tissues, *, table: bool) -> 
     inner = (max(a - wall, 0.1), max(b - wall, 0.1))
     _brain(canvas, head, inner)
     _deep(canvas, head, inner)
-    _hindbrain(canvas, inner)
+    _hindbrain(canvas)
     if level < -14:
         _face(canvas, a, b)
     for lesion in head.lesions:
@@ -276,7 +276,7 @@ def _deep(canvas: Canvas, head: Head, inner: tuple[float, float]) -> None:
         canvas.paint(canvas.band([(-12, 26), (0, 31), (12, 26)], [1.2, 2.8, 1.2], soft=1.5), "csf")
 
 
-def _hindbrain(canvas: Canvas, inner: tuple[float, float]) -> None:
+def _hindbrain(canvas: Canvas) -> None:
     """Below the tentorium: brain stem, cerebellum, fourth ventricle, cisterns."""
     w = canvas.w
     if w > -4:

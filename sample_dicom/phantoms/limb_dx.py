@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -137,7 +138,7 @@ def _hand(limb: Limb, grid: Grid, view: str) -> Picture:
     canvas.add(canvas.where(flesh), 0.2 * limb.flesh)
     for number, (ray, thick) in enumerate(zip(RAYS, THICK, strict=True)):
         line = [place(point) for point in ray]
-        for bone, (start, end) in enumerate(zip(line, line[1:], strict=False)):
+        for bone, (start, end) in enumerate(pairwise(line)):
             _long_bone(canvas, limb, start, end, thick * (1.12, 0.98, 0.84, 0.7)[bone], last=bone == len(line) - 2)
             if number == limb.break_at and bone == 0:
                 u, v = start[0] + 0.62 * (end[0] - start[0]), start[1] + 0.62 * (end[1] - start[1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -195,7 +196,7 @@ def _canal(canvas: Canvas, spine: Spine, round_: float) -> None:
 
 def _foramina(canvas: Canvas, spine: Spine) -> None:
     heights = [-130.0, *_heights(), 104.0]
-    for above, below in zip(heights, heights[1:], strict=False):
+    for above, below in pairwise(heights):
         middle = (above + below) / 2 - 2
         u = _line(spine, middle) + 7
         canvas.paint(canvas.band([(_line(spine, above + 6) + 1, above - 2), (u + 9, above + 4)], 5.5), "marrow")

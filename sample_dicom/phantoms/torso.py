@@ -57,7 +57,7 @@ PLAIN: Tissues = {
     "calcium": (420.0,),
     "nodule": (30.0,),
 }
-PULMONARY: Tissues = PLAIN | {
+PULMONARY: Tissues = dict(PLAIN) | {
     "vessel": (310.0,),
     "pulmonary": (390.0,),
     "right_heart": (330.0,),
@@ -69,7 +69,7 @@ PULMONARY: Tissues = PLAIN | {
     "spleen": (90.0,),
     "cortex": (140.0,),
 }
-PORTAL: Tissues = PLAIN | {
+PORTAL: Tissues = dict(PLAIN) | {
     "vessel": (140.0,),
     "pulmonary": (150.0,),
     "right_heart": (155.0,),
