@@ -1,0 +1,1 @@
+"""Measurements, apart from the tests: `make bench`. Nothing here is asserted; what counts are the ratios of one run."""
