@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from sandbox.archive.header import UnreadableError, read_header
 from sandbox.archive.index.index import Index, InstanceRecord
 from sandbox.archive.part10 import NotPart10Error, opened
@@ -28,12 +30,15 @@ _AT_A_TIME = 500
 @dataclass(frozen=True)
 class RecoveryReport:
     """What an opening archive found. ``reindexed`` and ``missing`` are SOP Instance UIDs, ``unreadable`` relative paths
-    of files that are no DICOM instances and were left alone, ``removed`` counts files of forgotten studies."""
+    of files that are no DICOM instances and were left alone, ``removed`` counts files of forgotten studies.
+    ``postponed`` tells that the index could not be written (a full disk): what is there is served, the rest is found
+    next time."""
 
     reindexed: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     removed: int = 0
+    postponed: bool = False
 
 
 def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> RecoveryReport:
@@ -41,8 +46,20 @@ def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> Recov
     unfinished = index.removals()
     for file in unfinished:
         store.remove(file)
-    if unfinished:
-        index.removed(unfinished)
+    postponed = False
+    try:
+        if unfinished:
+            index.removed(unfinished)
+        reindexed, unreadable = _reindex(index, store, thorough)
+    except OperationalError:
+        reindexed, unreadable, postponed = [], [], True
+    rows = index.all_files() if thorough else index.newest_files(_ROWS_LOOKED_AT)
+    missing = [row.sop_instance for row in rows if not store.path(row.file).exists()]
+    return RecoveryReport(tuple(reindexed), tuple(unreadable), tuple(missing), len(unfinished), postponed)
+
+
+def _reindex(index: Index, store: ImageStore, thorough: bool) -> tuple[list[str], list[str]]:
+    """Index the files that have no row; their SOP Instance UIDs, and the relative paths of unreadable ones."""
     since = 0.0 if thorough else max(index.last_received() - _MARGIN_S, 0.0)
     reindexed: list[str] = []
     unreadable: list[str] = []
@@ -59,9 +76,7 @@ def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> Recov
         if records:
             index.add_many(records)
             reindexed += [record.sop_instance for record in records]
-    rows = index.all_files() if thorough else index.newest_files(_ROWS_LOOKED_AT)
-    missing = [row.sop_instance for row in rows if not store.path(row.file).exists()]
-    return RecoveryReport(tuple(reindexed), tuple(unreadable), tuple(missing), len(unfinished))
+    return reindexed, unreadable
 
 
 def record_of(path: Path, file: str, received: float | None = None) -> InstanceRecord:

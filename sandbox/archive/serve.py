@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -22,8 +22,7 @@ from sandbox.archive.archive import Archive
 from sandbox.archive.store import Sync
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Peer
-from sandbox.dicom.explain import explain_rejection
-from sandbox.dicom.plain import NullObserver, PlainDialler, association_ids, outside_caller
+from sandbox.dicom.plain import LoggingObserver, PlainDialler, association_ids, outside_caller
 from sandbox.dicom.server import Server
 from sandbox.dicom.syntaxes import (
     query_retrieve_find,
@@ -33,7 +32,6 @@ from sandbox.dicom.syntaxes import (
     verification,
 )
 from sandbox.model.ae_title import AETitle, same_title
-from sandbox.model.association import AssociationFacts, Caller, ContextResult, DialFailure, Exchange, Rejection, Side
 from sandbox.model.base import Model
 from sandbox.model.errors import BadInputError, UnavailableError
 
@@ -112,11 +110,15 @@ class RunningArchive:
         To be called in the main thread, whose signal handlers are put back afterwards. ``when_ready`` is called once a
         signal ends things cleanly: the moment to tell the world the address.
         """
-        handlers = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        handlers = {number: signal.signal(number, _noticed) for number in (signal.SIGTERM, signal.SIGINT)}
+        # The system may deliver a signal to any thread; the wake-up descriptor reaches this one even so.
+        self._waker.setblocking(False)
+        previous = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         try:
             when_ready()
             self._woken.recv(1)
         finally:
+            signal.set_wakeup_fd(previous)
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             self.stop()
@@ -139,9 +141,9 @@ class RunningArchive:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        with contextlib.suppress(OSError):
-            self._waker.send(b"!")
+
+def _noticed(number: int, frame: FrameType | None) -> None:
+    """Nothing to do: the signal has woken ``wait`` through its descriptor."""
 
 
 def serve_archive(options: ServeOptions) -> RunningArchive:
@@ -174,7 +176,7 @@ def _server(options: ServeOptions, archive: Archive) -> Server:
     )
     listener = _listen(options.host, options.port)
     port = listener.getsockname()[1]
-    observer = _LogObserver()
+    observer = LoggingObserver(log)
     ids = association_ids()
     return Server(
         listener,
@@ -211,38 +213,3 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Cannot listen on {host}:{port}: {wrong.strerror or wrong}.", "Choose another port, or port 0 for any."
         ) from wrong
     return listener
-
-
-class _LogObserver(NullObserver):
-    """Writes an administrator's log."""
-
-    def accepted(self, facts: AssociationFacts, contexts: Sequence[ContextResult]) -> None:
-        taken = sum(context.accepted for context in contexts)
-        log.info("%s accepted (%d of %d contexts)", _who(facts), taken, len(contexts))
-
-    def rejected(self, facts: AssociationFacts, rejection: Rejection) -> None:
-        log.warning("%s rejected %s: %s", _who(facts), rejection, explain_rejection(rejection).name)
-
-    def failed(self, facts: AssociationFacts, failure: DialFailure) -> None:
-        log.warning("%s could not connect: %s %s", _who(facts), failure.outcome, failure.reason)
-
-    def aborted(self, facts: AssociationFacts, reason: str) -> None:
-        log.warning("%s aborted: %s", _who(facts), reason)
-
-    def exchanged(self, facts: AssociationFacts, exchange: Exchange) -> None:
-        log.info(
-            "%s %s %s status %04X %s",
-            _who(facts),
-            exchange.service,
-            exchange.sop_instance,
-            exchange.status & 0xFFFF,
-            exchange.comment,
-        )
-
-    def unspoken(self, caller: Caller, reason: str) -> None:
-        log.warning("Connection from %s:%d was no association: %s", caller.host, caller.port, reason)
-
-
-def _who(facts: AssociationFacts) -> str:
-    arrow = "to" if facts.side is Side.REQUESTOR else "from"
-    return f"[{facts.id}] {arrow} {facts.peer} {facts.calling_ae}->{facts.called_ae}"

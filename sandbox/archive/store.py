@@ -151,8 +151,9 @@ class ImageStore:
     def _make_room(self, size: int) -> None:
         free = self.free(self._files)
         if free - size < self.reserve:
+            kept = f", {_spoken(self.reserve)} kept in reserve" if self.reserve else ""
             raise OutOfResourcesError(
-                f"Disk low: {_spoken(max(free, 0))} free, {_spoken(self.reserve)} kept in reserve.",
+                f"Disk full: {_spoken(free)} free{kept}.",
                 "Free space on the archive's disk, or lower the reserve.",
             )
 

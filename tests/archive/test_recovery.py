@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from sandbox.archive import archive as archive_module
 from sandbox.archive.archive import Archive
@@ -98,6 +99,29 @@ def test_a_row_without_a_file_is_reported_and_kept(archive: Archive) -> None:
     report = archive.audit()
     assert report.missing == (ds.SOPInstanceUID,)
     assert archive.counts().instances == 1
+
+
+def test_an_archive_that_cannot_write_its_index_opens_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk at start: what is indexed is served, and the rest is found when there is room again."""
+    kept, lost = instance(), instance()
+
+    def full(self: Index, records: object) -> list[bool]:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with Archive(tmp_path, ae_title="A", sync="normal") as archive:
+        store(archive, kept)
+        with monkeypatch.context() as broken:
+            broken.setattr(Index, "add_many", full)
+            assert archive.store(request(lost)).status == 0xA700
+    with monkeypatch.context() as broken:
+        broken.setattr(Index, "add_many", full)
+        with Archive(tmp_path, ae_title="A", sync="normal") as archive:
+            assert archive.recovery.postponed
+            assert found(archive, "STUDY", StudyInstanceUID=kept.StudyInstanceUID)
+    with Archive(tmp_path, ae_title="A", sync="normal") as archive:
+        assert (archive.recovery.postponed, archive.recovery.reindexed) == (False, (lost.SOPInstanceUID,))
 
 
 def test_what_is_no_instance_is_left_alone_and_reported(tmp_path: Path) -> None:
