@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.checks.callers import call, right_title, unlisted_title
@@ -10,14 +11,14 @@ from sandbox.checks.memory import Memory
 from sandbox.checks.names import counted, said
 from sandbox.nodes.department import Department
 
-Accepted = dict[str, list[str]]
+Titles = Mapping[str, Iterable[str]]
 
 
 class CallersNotWidened(Check):
-    """``callers_not_widened``: each node of ``node`` (empty: every one) accepts no caller that it refused at first.
+    """``callers_not_widened``: each node of ``node`` accepts no caller that it refused when healthy.
 
-    Judged by behaviour: each AE title of the department and two made-up ones ask for an association. Being stricter
-    than at the start is no harm here.
+    Empty means every node but the modalities, which hold nothing that a stranger could take. Judged by behaviour: each
+    AE title of the department and two made-up ones ask for an association. Being stricter than before is no harm here.
     """
 
     kind = "callers_not_widened"
@@ -25,39 +26,49 @@ class CallersNotWidened(Check):
     node: tuple[str, ...] = ()
 
     def claim(self) -> str:
-        where = said(self.node, "or") if self.node else "any node"
-        return f"Nobody may call {where} who could not at the start."
+        where = said(self.node, "or") if self.node else "the router, the archive and the workstations"
+        return f"Nobody may call {where} who could not before."
 
     def nodes(self) -> tuple[str, ...]:
         return self.node
 
     def baseline(self, department: Department) -> Any:
-        return self._accepted(department)[0]
+        """The titles that each node refused."""
+        titles = self._titles(department)
+        accepted, _ = _accepted(department, dict.fromkeys(self._asked(department), titles))
+        return {node: [title for title in titles if title not in accepted[node]] for node in accepted}
 
     def judge(self, department: Department, memory: Memory) -> Judgement:
-        before: Accepted | None = memory.baselines.get(self.name)
-        if before is None:
-            return unclear("It was not noted at the start who may call whom.")
-        now, evidence = self._accepted(department)
-        wider = {node: sorted(set(titles) - set(before.get(node, []))) for node, titles in now.items()}
+        refused: Titles | None = memory.baselines.get(self.name)
+        if refused is None:
+            return unclear("It was not noted beforehand who may call whom.")
+        wider, evidence = _accepted(department, refused)
         wider = {node: titles for node, titles in wider.items() if titles}
         if wider:
             node, titles = next(iter(wider.items()))
-            sentence = f"{node} lets in {said(titles)}, which it refused at the start."
+            sentence = f"{node} lets in {said(titles)}, which it refused before."
             facts = tuple(f"{other}: {', '.join(more)}" for other, more in wider.items())
             return failed(sentence, evidence, facts)
-        return passed(f"{counted(len(now), 'node')} tried: nobody gets in who did not get in before.", evidence)
+        return passed(f"{counted(len(dict(refused)), 'node')} tried: nobody gets in who did not before.")
 
-    def _accepted(self, department: Department) -> tuple[Accepted, tuple[int, ...]]:
-        titles = {node.running.ae_title for node in department.nodes.values()}
-        titles |= {unlisted_title(department, 3), unlisted_title(department, 4)}
-        accepted: Accepted = {}
-        evidence: list[int] = []
-        for name in self.node or tuple(department.nodes):
-            accepted[name] = []
-            for title in sorted(titles):
-                answer = call(department, name, calling_ae=title, called_ae=right_title(department, name))
-                evidence.extend(answer.evidence if answer.accepted else ())
-                if answer.accepted:
-                    accepted[name].append(title)
-        return accepted, tuple(evidence)
+    def _asked(self, department: Department) -> tuple[str, ...]:
+        scanners = {modality.name for modality in department.modalities}
+        return self.node or tuple(name for name in department.nodes if name not in scanners)
+
+    def _titles(self, department: Department) -> list[str]:
+        known = {node.running.ae_title for node in department.nodes.values()}
+        return sorted(known | {unlisted_title(department, 3), unlisted_title(department, 4)})
+
+
+def _accepted(department: Department, asked: Titles) -> tuple[dict[str, list[str]], tuple[int, ...]]:
+    """Which of these titles each node lets in, and the events that show it."""
+    accepted: dict[str, list[str]] = {}
+    evidence: list[int] = []
+    for node, titles in asked.items():
+        accepted[node] = []
+        for title in titles:
+            answer = call(department, node, calling_ae=title, called_ae=right_title(department, node))
+            if answer.accepted:
+                accepted[node].append(title)
+                evidence.extend(answer.evidence)
+    return accepted, tuple(evidence)

@@ -72,7 +72,7 @@ class Check(Model):
         return ()
 
     def baseline(self, department: Department) -> Any:
-        """What to remember from the start (JSON), for checks that compare with it; None for those that do not."""
+        """What to remember of the healthy department (JSON), for checks that compare with it; None for the others."""
         del department
         return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from pydantic import Field
 
 from sandbox.checks.check import Check, Judgement, failed, passed, unclear
@@ -33,8 +35,9 @@ class ExamKeepsAway(Check):
     def judge(self, department: Department, memory: Memory) -> Judgement:
         del memory
         evidence: list[int] = []
-        for node in self.node:
-            with probe_exam(department, node, images=1) as (_, trail):
+        with ExitStack() as exams:
+            trails = [(node, exams.enter_context(probe_exam(department, node, images=1))[1]) for node in self.node]
+            for node, trail in trails:
                 arrival = trail.follow_to(self.reaches, self.within_s)
                 trail.settle(SETTLE_S)
                 evidence.extend(trail.events())

@@ -11,6 +11,7 @@ import threading
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sandbox.checks.check import Check
 from sandbox.drill.commands import COMMANDS
@@ -20,7 +21,7 @@ from sandbox.drill.load import LoadedScenario, load_scenario
 from sandbox.drill.record import AttemptRecord, Commitment, Mail, read_record, write_record
 from sandbox.drill.scene import stage
 from sandbox.drill.steps import way_in_words
-from sandbox.drill.surface import Surface
+from sandbox.drill.surface import Surface, pretended_surface
 from sandbox.events.event import SYSTEM, Event
 from sandbox.events.kinds import (
     AttemptClosed,
@@ -79,11 +80,11 @@ class Attempt:
             if self.lab.recovered:
                 # A process that died while it set the scene up has left half of it.
                 self.lab.reset()
+            noted = self._healthy_baselines()
             staged = stage(self.lab, self.scenario, with_faults=with_faults)
             self.undos = staged.undos
-            surface = Surface(self.lab.site, self.lab.seed, staged.rings_at, staged.memory)
-            claims = (*self.scenario.checks(surface), *self.scenario.invariants(surface))
-            memory = staged.memory.model_copy(update={"baselines": baselines(self.lab.department, claims)})
+            memory = staged.memory.model_copy(update={"baselines": noted})
+            surface = Surface(self.lab.site, self.lab.seed, staged.rings_at, memory)
             started = self.lab.clock.now()
             self._kept = AttemptRecord(
                 scenario=self.scenario.slug,
@@ -95,6 +96,12 @@ class Attempt:
             self.lab.mark_start()
             self._write()
             self._join_lab()
+
+    def _healthy_baselines(self) -> dict[str, Any]:
+        """What checks compare with is noted before anything is broken: mending is never more than was right before."""
+        surface = pretended_surface(self.scenario.exam, self.lab.site, self.lab.seed)
+        claims = (*self.scenario.checks(surface), *self.scenario.invariants(surface))
+        return baselines(self.lab.department, claims)
 
     def _resume(self) -> None:
         self.lab.clock.move_to(_wall_clock() + timedelta(seconds=self._record.lag_s))

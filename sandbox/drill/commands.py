@@ -71,7 +71,7 @@ class AttemptGiveUp(Command):
 
 
 class AttemptOpened(Command):
-    """Note that a log, an association, a queue, a configuration or a list was looked at. Screens do it by themselves."""
+    """Note that a log, an association, a queue, a configuration or a list was looked at. Screens do so themselves."""
 
     name = "attempt.opened"
     title: ClassVar[str] = "Note a look"

@@ -50,7 +50,7 @@ def fingerprint(department: Department) -> Fingerprint:
     """The department as it is now. Let it come to rest first."""
     topology = department.network.topology
     network = (
-        *(str(rule) for rule in department.network.rules()),
+        *(str(rule) for rule in department.network.rules),
         *(f"{host.name} {host.address} {host.is_on}" for host in topology.hosts()),
     )
     return Fingerprint(nodes={name: _node(node) for name, node in department.nodes.items()}, network=network)

@@ -10,16 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sample_dicom.procedures import PROCEDURES, procedures_for
+from sample_dicom.procedures import procedures_for
 from sandbox.checks.check import Check
-from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.registry import make_check
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.load import FILE_NAME, LoadedScenario
 from sandbox.drill.problem import Problem
-from sandbox.drill.surface import Surface
+from sandbox.drill.surface import NOON, Surface, pretended_surface
 from sandbox.events.kinds import KINDS
 from sandbox.faults.registry import make_fault
 from sandbox.lab.commands import registry as commands
@@ -68,8 +66,6 @@ CAUSE_WORDS = (
 RUNGS = 4
 """A ladder of hints: where to look, what to compare, what it means, the worked step."""
 
-NOON = datetime(2025, 1, 6, 12, 0)
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -92,35 +88,13 @@ def content_problems(scenario: LoadedScenario) -> list[Problem]:
     except SandboxError as wrong:
         mend = suggestion(scenario.site, site_slugs())
         return [_problem("site", wrong.sentence, mend)]
-    reading = Reading(scenario, site, site_configs(site), pretended_surface(scenario, site))
+    reading = Reading(scenario, site, site_configs(site), pretended_surface(scenario.exam, site))
     return [problem for rule in RULES for problem in rule(reading)]
 
 
 def site_configs(site: Site) -> dict[str, NodeConfig]:
     """The configurations that the nodes of a site begin with."""
     return {node.name: role_class(node.role).config_class.model_validate(node.config) for node in site.nodes}
-
-
-def pretended_surface(scenario: LoadedScenario, site: Site) -> Surface:
-    """A surface with an exam for every one that the scenario will make."""
-    exams = tuple(
-        NotedExam(
-            label=exam.id,
-            node=exam.node,
-            study_uid=f"2.25.{number + 1}",
-            accession_number=f"A{number + 1:06d}",
-            patient_id="0001234",
-            patient_name="Walker^Grace",
-            spoken_name="Grace Walker",
-            modality="CT",
-            description="CT HEAD W/O CONTRAST",
-            at=NOON,
-            sop_instances=("2.25.9",),
-        )
-        for exam in scenario.exam
-        for number in range(exam.count)
-    )
-    return Surface(site, 1, NOON, Memory(exams=exams))
 
 
 # --- rules -----------------------------------------------------------------------------------------------------------
@@ -169,8 +143,7 @@ def _exams_can_be_made(reading: Reading) -> Iterator[Problem]:
         modality = str(getattr(reading.configs[exam.node], "modality", ""))
         if not modality:
             yield _problem(f"{key}.node", f"{exam.node} makes no exams.", "Name a modality.")
-        elif exam.procedure and exam.procedure not in [line.code for line in procedures_for(modality)]:
-            known = [line.code for line in PROCEDURES if line.modality == modality]
+        elif exam.procedure and exam.procedure not in (known := [line.code for line in procedures_for(modality)]):
             sentence = f"{exam.node} cannot do {exam.procedure!r}."
             yield _problem(f"{key}.procedure", sentence, suggestion(exam.procedure, known))
         try:

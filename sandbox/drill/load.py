@@ -52,7 +52,7 @@ class LoadedScenario(Scenario):
 
 def scenarios_folder() -> Path:
     """Where the scenarios that come with the product lie."""
-    return Path(scenarios.__file__).parent
+    return Path(next(iter(scenarios.__path__)))
 
 
 def scenario_slugs(root: Path | None = None) -> tuple[str, ...]:

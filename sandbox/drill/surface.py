@@ -12,13 +12,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.checks.memory import Memory, NotedExam
 from sandbox.drill.typos import mistyped
 from sandbox.lab.site import Person, Site, SiteNode
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, NotFoundError
+from sandbox.model.scenario import SceneExam
+
+SubjectT = TypeVar("SubjectT")
 
 PLACEHOLDER = re.compile(r"\{([^{}\n]+)\}")
 
@@ -48,6 +51,10 @@ NOW_WORDS: dict[str, Callable[[datetime], str]] = {
     "time": lambda now: f"{now:%H:%M}",
     "day": lambda now: f"{now:%A}",
 }
+
+
+NOON = datetime(2025, 1, 6, 12, 0)
+"""The moment of a surface that is only pretended: a Monday."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,29 @@ def _pick_exam(exams: Sequence[NotedExam], which: str, name: str) -> NotedExam:
     )
 
 
-def _lookup(words: dict[str, Any], word: str, name: str) -> Any:
+def _lookup(words: dict[str, Callable[[SubjectT], str]], word: str, name: str) -> Callable[[SubjectT], str]:
     if word not in words:
         raise BadInputError(f"{{{name}}} means nothing here.", suggestion(word, words))
     return words[word]
+
+
+def pretended_surface(exams: Sequence[SceneExam], site: Site, seed: int = 1) -> Surface:
+    """A surface with an exam for every one that a scenario will make, for whoever reads it before they are made."""
+    noted = tuple(
+        NotedExam(
+            label=exam.id,
+            node=exam.node,
+            study_uid=f"2.25.{number + 1}",
+            accession_number=f"A{number + 1:06d}",
+            patient_id="0001234",
+            patient_name="Walker^Grace",
+            spoken_name="Grace Walker",
+            modality="CT",
+            description="CT HEAD W/O CONTRAST",
+            at=NOON,
+            sop_instances=("2.25.9",),
+        )
+        for exam in exams
+        for number in range(exam.count)
+    )
+    return Surface(site, seed, NOON, Memory(exams=noted))

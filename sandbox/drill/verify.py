@@ -179,7 +179,7 @@ class Proof:
         return f"{len(applied)} fault{'s' if len(applied) != 1 else ''} went in."
 
     def _symptom(self, attempt: Attempt) -> str:
-        """Every check fails and every invariant holds: the department is broken where the ticket says, and only there."""
+        """Every check fails and every invariant holds: broken where the ticket says, and only there."""
         findings = attempt.judge()
         _expect([finding for finding in findings if not finding.invariant], Verdict.FAIL, "although the fault is in")
         _expect([finding for finding in findings if finding.invariant], Verdict.PASS, "with nothing but the fault")
@@ -262,7 +262,7 @@ class Proof:
             self.place / name,
             self.seed,
             scenario=self.scenario.slug,
-            cache=self.place.parent / "pacs-sandbox-histories",
+            cache=self.place / "histories",
         )
         attempt = self.make_attempt(lab)
 

@@ -15,7 +15,7 @@ from sandbox.nodes.department import Department
 class CalledAETitle(Fault):
     """``config.called_ae_title``: in ``node``'s AE table the line ``peer`` carries the AE title ``value``.
 
-    Where the called node checks its title, every association is rejected 1/1/7 (called AE title not recognized). Seen
+    Where the called node checks its title, every association is rejected 1/1/7 (called AE title not recognised). Seen
     from outside: ``echoscu -aec VALUE`` against the published port of ``peer`` is rejected for that reason.
     """
 
@@ -38,7 +38,7 @@ class CalledAETitle(Fault):
         return (
             f"In {self.node}'s AE table, {self.peer} had the AE title {self.value!r}. {self.peer} has another title "
             f"and checks what it is called, so it rejected every association from {self.node}: permanently, by the "
-            "service user, called AE title not recognized (1/1/7)."
+            "service user, called AE title not recognised (1/1/7)."
         )
 
     def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
