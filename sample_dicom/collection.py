@@ -19,8 +19,8 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
-from sample_dicom.scanning import FoundInstance, ImportProgress, ImportReport, LeftOut, open_plainly
 from sample_dicom.instances.common import file_meta
+from sample_dicom.scanning import FoundInstance, ImportProgress, ImportReport, LeftOut, open_plainly
 from sandbox.model.base import Model, explain_validation
 from sandbox.model.errors import ConflictError, NotFoundError
 from sandbox.model.patient import Patient

@@ -54,9 +54,11 @@ def abdomen(rng: Generator, build: Build) -> Sonogram:
 def _frame(belly: Belly, columns: int, view: str, phase: float) -> NDArray[np.uint8]:
     if view not in belly.maps:
         belly.maps[view] = _map(belly, view)
-    # The organs go down and up with the breath, the wall a little.
-    breath = float(np.sin(2 * np.pi * phase))
-    return scan(belly.maps[view], "convex", columns, DEPTH, move=(5.0 * breath, 1.6 * breath), offset=len(view))
+    # The organs go down and up with the breath, never quite the same way back.
+    breath, back = float(np.sin(2 * np.pi * phase)), float(np.cos(2 * np.pi * phase))
+    return scan(
+        belly.maps[view], "convex", columns, DEPTH, move=(5.0 * breath, 1.6 * breath + 0.9 * back), offset=len(view)
+    )
 
 
 def _map(belly: Belly, view: str) -> Picture:

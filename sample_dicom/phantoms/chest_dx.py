@@ -106,7 +106,7 @@ def _draw(chest: Chest, grid: Grid, view: str) -> Picture:
     # The beam is stronger at one side, and the automatic exposure is never quite the same.
     shade = shade + np.float32(chest.exposure[0]) * grid.u / 200 + np.float32(chest.exposure[1]) * grid.v / 215
     shade = 1 - np.exp(-1.55 * np.clip(shade, 0, None))
-    return np.clip(1.02 * shade, 0, 1)
+    return np.asarray(np.clip(1.02 * shade, 0, 1), dtype=np.float32)
 
 
 def _bone(

@@ -132,7 +132,7 @@ def _speckle() -> Picture:
 def scan(
     echo_map: Picture, geometry: str, columns: int, depth: float, *, move: Point = (0.0, 0.0), offset: int = 0
 ) -> NDArray[np.uint8]:
-    """One frame of a map of (echo, attenuation). ``move`` (mm) shifts the tissue under the probe, ``offset`` the speckle."""
+    """One frame of a map of (echo, attenuation). ``move`` (mm) shifts the tissue, ``offset`` the speckle."""
     u, v = _beams(geometry, depth)
     _, rows, wide = echo_map.shape
     pick_u = np.clip(((u - move[0]) / MAP_SPACING + wide / 2).astype(np.intp), 0, wide - 1)

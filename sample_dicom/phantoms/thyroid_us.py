@@ -48,8 +48,10 @@ def thyroid(rng: Generator, build: Build) -> Sonogram:
 def _frame(neck: Neck, columns: int, view: str, phase: float) -> NDArray[np.uint8]:
     if view not in neck.maps:
         neck.maps[view] = _map(neck, view)
-    pulse = float(np.sin(2 * np.pi * phase))
-    return scan(neck.maps[view], "linear", columns, DEPTH, move=(1.2 * pulse, 0.25 * pulse), offset=len(view))
+    pulse, back = float(np.sin(2 * np.pi * phase)), float(np.cos(2 * np.pi * phase))
+    return scan(
+        neck.maps[view], "linear", columns, DEPTH, move=(1.2 * pulse, 0.25 * pulse + 0.2 * back), offset=len(view)
+    )
 
 
 def _map(neck: Neck, view: str) -> Picture:

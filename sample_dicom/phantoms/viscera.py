@@ -101,8 +101,8 @@ def _retroperitoneum(canvas: Canvas, here: Section, trunk: Trunk) -> None:
             canvas.paint(
                 canvas.band([(side * 36, spine - 10), (side * 46, spine - 2), (side * 44, spine + 10)], 2.2), "muscle"
             )
-    for u, _, at, size in trunk.cysts:
-        canvas.paint(canvas.blob((u * 1.2, spine - 8, at), (size, size, size), soft=1), "cyst")
+    for u, _, level, size in trunk.cysts:
+        canvas.paint(canvas.blob((u * 1.2, spine - 8, level), (size, size, size), soft=1), "cyst")
 
 
 def _vessels(canvas: Canvas, here: Section, trunk: Trunk) -> None:
