@@ -209,8 +209,9 @@ class Archive:
     def _keep(self, request: StoreRequest, header: Header) -> StoredInstance:
         """File first, then row, under the instance's lock: two senders of one instance take turns."""
         with self._lock_for(request.sop_instance):
-            known = self._index.file_of(request.sop_instance)
-            if known is not None and (path := self.files.path(known.file)).exists():
+            path = self.files.path(self.files.relative_path(request.sop_instance))
+            known = self._index.file_of(request.sop_instance) if path.exists() else None
+            if known is not None:
                 differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, request.dataset)
                 return StoredInstance(request, header, path, known.size, is_new=False, differs=differs)
             head = file_head(

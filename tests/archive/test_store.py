@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import ImplicitVRLittleEndian
 
 from sandbox.archive import part10
 from sandbox.archive.archive import Archive, StoredInstance
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
 from sandbox.archive.uids import is_uid
 from sandbox.dicom import syntaxes
+from sandbox.dicom.contract import Query
 from sandbox.model.errors import BadInputError, UnavailableError
-from tests.archive.support import CT, MR, encoded, found, instance, request, store, uid
+from tests.archive.support import CT, FACTS, MR, STUDY_MOVE, encoded, found, identifier, instance, request, store, uid
 
 
 def test_every_byte_survives(archive: Archive) -> None:
@@ -138,9 +140,15 @@ def test_an_instance_whose_file_went_is_healed_by_sending_again(archive: Archive
     path = archive.instance_path(ds.SOPInstanceUID)
     assert path is not None
     path.unlink()
-    store(archive, ds)
+    ds.ImageComments = "sent again in another encoding"
+    sent = request(ds, ImplicitVRLittleEndian)
+    assert archive.store(sent).status == 0
     assert path.exists()
-    assert archive.counts().instances == 1
+    counts = archive.counts()
+    assert (counts.instances, counts.bytes) == (1, path.stat().st_size)
+    key = identifier("STUDY", StudyInstanceUID=ds.StudyInstanceUID)
+    (item,) = archive.move(Query(FACTS, STUDY_MOVE, key), "WS1").objects
+    assert item.transfer_syntax == ImplicitVRLittleEndian
 
 
 def test_many_senders_at_once(archive: Archive) -> None:

@@ -2,7 +2,7 @@
 
 Writing is serialised in this process. Whoever gets the turn commits everything that has come in meanwhile in one
 transaction (group commit), and nobody returns before the own instance is committed. Adding an instance that is there
-already changes nothing.
+already counts nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sandbox.archive.attributes import AT_LEVEL, Attribute, Level
@@ -58,7 +59,9 @@ class _Job:
 _STORED = {level: tuple(a for a in AT_LEVEL[level] if not a.computed) for level in Level}
 _NUMBER_OF_INSTANCES = "number_of_study_related_instances"
 
-_INSTANCE_KNOWN = select(instances.c.id).where(instances.c.sop_instance_uid == bindparam("uid"))
+_INSTANCE_KNOWN = select(
+    instances.c.id, instances.c.size, instances.c.available_transfer_syntax_uid, instances.c.series_row
+).where(instances.c.sop_instance_uid == bindparam("uid"))
 _COUNT_IN_STUDY = (
     update(studies)
     .where(studies.c.study_instance_uid == bindparam("uid"))
@@ -220,7 +223,10 @@ class Index:
 
 def _add(connection: Connection, record: InstanceRecord) -> bool:
     """Write one instance and count it, in the caller's transaction."""
-    if connection.scalar(_INSTANCE_KNOWN, {"uid": record.sop_instance}) is not None:
+    known = connection.execute(_INSTANCE_KNOWN, {"uid": record.sop_instance}).first()
+    if known is not None:
+        if (known.size, known.available_transfer_syntax_uid) != (record.size, record.transfer_syntax):
+            _follow_file(connection, known, record)
         return False
     header = record.header
     study_row, modalities, classes = _count_in_study(connection, record)
@@ -258,6 +264,19 @@ def _add(connection: Connection, record: InstanceRecord) -> bool:
         },
     )
     return True
+
+
+def _follow_file(connection: Connection, known: Row[*tuple[Any, ...]], record: InstanceRecord) -> None:
+    """An indexed instance's file was lost and came again, encoded otherwise: the row says what the new file is."""
+    connection.execute(
+        update(instances)
+        .where(instances.c.id == known.id)
+        .values(available_transfer_syntax_uid=record.transfer_syntax, size=record.size, file=record.file)
+    )
+    of_series = select(series.c.study_row).where(series.c.id == known.series_row).scalar_subquery()
+    connection.execute(
+        update(studies).where(studies.c.id == of_series).values(size=studies.c.size + (record.size - known.size))
+    )
 
 
 def _count_in_study(connection: Connection, record: InstanceRecord) -> tuple[int, str, str]:
