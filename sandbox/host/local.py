@@ -20,6 +20,7 @@ from sandbox.host.host import RunningLab, RunState
 from sandbox.host.launcher import Ended, Launcher, Listener, News, Ready
 from sandbox.host.launchers import best_launcher
 from sandbox.host.process import LabOptions
+from sandbox.lab.collections import Collections
 from sandbox.lab.directory import LabDirectory, new_lab_id
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError, UnavailableError
 
@@ -54,6 +55,7 @@ class LocalHost:
     def __init__(self, home: Path, launcher: Callable[[Listener], Launcher] = best_launcher) -> None:
         self._labs_folder = home / "labs"
         self._cache = home / "cache"
+        self._collections = Collections(home)
         self._labs_folder.mkdir(parents=True, exist_ok=True)
         self._changed = threading.Condition()
         self._entries: dict[str, _Entry] = {}
@@ -77,7 +79,7 @@ class LocalHost:
             seed=seed,
             lab_id=name,
             cache=self._cache,
-            collection=collection,
+            collection=collection or self._collections.in_use,
         )
         return self._start(name, options)
 

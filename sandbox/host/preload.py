@@ -277,7 +277,7 @@ def main(arguments: list[str]) -> int:
             # A lab that cannot start here will say why when somebody asks for one.
             clean = False
         if not clean:
-            os.execv(sys.executable, [sys.executable, "-m", "sandbox.host.preload", "--unrehearsed"])
+            os.execv(sys.executable, [sys.executable, "-m", "sandbox.host.preload", "--unrehearsed"])  # noqa: S606 - ourselves
     gc.collect()
     gc.freeze()
     parent = Parent(sys.stdin.fileno(), sys.stdout.fileno())

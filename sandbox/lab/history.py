@@ -9,21 +9,20 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from sample_dicom.orders import make_order
-from sample_dicom.people import make_patient
+from sample_dicom.collection import collected_files
+from sample_dicom.history import history_orders
 from sample_dicom.station import DEFAULT, Station
 from sample_dicom.studies import make_study
 from sandbox.archive.archive import Archive
 from sandbox.archive.store import Sync
 from sandbox.lab.cache import cached, fingerprint
 from sandbox.lab.site import Site
-from sandbox.model.errors import NotFoundError
 
 IMAGES = "images"
 """The folder of a node's directory in which it keeps its images (see sandbox.nodes.node)."""
@@ -33,11 +32,9 @@ _MADE_BY = ("sample_dicom", "sandbox.archive")
 
 
 def collected(folder: Path | None) -> Iterator[Path]:
-    """The Part 10 files of an imported collection, in order of their names."""
+    """The files of an imported collection, if there is one."""
     if folder is not None:
-        if not folder.is_dir():
-            raise NotFoundError(f"There is no folder {folder}.", "Make one with `pacs-sandbox import`.")
-        yield from sorted(folder.rglob("*.dcm"))
+        yield from collected_files(folder)
 
 
 def history_of(site: Site, variant: int, month: date, cache: Path) -> Path:
@@ -58,22 +55,19 @@ def open_images(folder: Path) -> Archive:
 
 
 def _studies(site: Site, variant: int, month: date) -> Iterator[Dataset]:
-    plan = site.history
-    stations = _stations(site)
-    for number in range(plan.patients if stations else 0):
-        rng = random.Random(f"{site.slug}/history/{variant}/{number}")  # noqa: S311 - patients, not secrets
-        patient = make_patient(rng)
-        for _ in range(rng.randint(*plan.studies)):
-            modality, station = rng.choice(stations)
-            when = _moment(rng, month, plan.days)
-            order = make_order(rng, modality, when, patient=patient)
-            images = rng.randint(*plan.images)
-            size = replace(DEFAULT, slices=images, stills=images, cine_frames=8)
-            yield from islice(make_study(order, seed=variant, when=when, station=station, size=size), images)
+    plan, stations = site.history, dict(_stations(site))
+    until = datetime.combine(month, time())
+    rng = random.Random(f"{site.slug}/history/{variant}")  # noqa: S311 - patients, not secrets
+    orders = history_orders(variant, patients=plan.patients, until=until, modalities=tuple(stations))
+    for order, when in orders:
+        images = rng.randint(*plan.images)
+        size = replace(DEFAULT, slices=images, stills=images, cine_frames=8)
+        station = stations[order.procedure.modality]
+        yield from islice(make_study(order, seed=variant, when=when, station=station, size=size), images)
 
 
 def _stations(site: Site) -> list[tuple[str, Station]]:
-    """(kind of modality, station) of every node that scans."""
+    """(kind of modality, station) of the nodes that scan."""
     institution = (site.institution or site.title)[:64]
     return [
         (
@@ -87,9 +81,3 @@ def _stations(site: Site) -> list[tuple[str, Station]]:
         for node in site.nodes
         if node.config.get("modality")
     ]
-
-
-def _moment(rng: random.Random, month: date, days: int) -> datetime:
-    """Some time of a working day within so many days before the month."""
-    day = month - timedelta(days=rng.randint(1, days))
-    return datetime.combine(day, time(rng.randint(7, 18), rng.randint(0, 59), rng.randint(0, 59)))

@@ -86,8 +86,8 @@ class Lab:
         collection: Path | None = None,
     ) -> None:
         """``directory`` is the lab's own; what an earlier process left there is gone on with. ``cache`` is where
-        generated histories are kept for the next lab; None keeps them nowhere. ``collection`` is a folder of Part 10
-        files that a new lab's archive holds besides."""
+        generated histories are kept for the next lab; None keeps them nowhere. ``collection`` is an imported
+        collection (sample_dicom.importing) that a new lab's archive holds besides."""
         self.site = site
         self.place = LabDirectory(directory)
         self._lock = DirectoryLock(self.place.lock_file)

@@ -82,9 +82,7 @@ class HistoryPlan(Model):
 
     node: str = ""
     patients: int = Field(0, ge=0, le=10000)
-    studies: tuple[int, int] = (1, 2)
     images: tuple[int, int] = (1, 3)
-    days: int = Field(700, ge=1, le=36500)
     variants: int = Field(4, ge=1, le=1000)
 
 

@@ -1,0 +1,69 @@
+"""``pacs-sandbox archive``: the mini PACS alone, for anyone who needs an archive."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def archive() -> None:
+    """Run the mini PACS alone."""
+
+
+@archive.command()
+@click.option("--aet", required=True, help="The archive's AE title.")
+@click.option("--port", required=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
+@click.option("--store", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where the images go.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--db", default="", help="SQLAlchemy URL of the index.  [default: SQLite in the store]")
+@click.option(
+    "--remote", "remotes", multiple=True, metavar="AET=HOST:PORT", help="A move destination; repeat for more."
+)
+@click.option("--strict-calling", is_flag=True, help="Accept only the AE titles given with --remote.")
+@click.option("--json", "as_json", is_flag=True, help="First line: one JSON object with the address.")
+@click.option("--quiet", is_flag=True, help="Do not log associations.")
+def serve(
+    aet: str,
+    port: int,
+    store: Path,
+    host: str,
+    db: str,
+    remotes: tuple[str, ...],
+    strict_calling: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Serve C-ECHO, C-STORE, C-FIND, C-MOVE and C-GET until Ctrl-C or SIGTERM."""
+    from pydantic import ValidationError
+
+    from sandbox.archive.serve import Remote, ServeOptions, serve_archive
+    from sandbox.model.base import explain_validation
+
+    if not quiet:
+        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+        logging.getLogger("sandbox.archive.serve").setLevel(logging.INFO)
+    try:
+        options = ServeOptions(
+            ae_title=aet,
+            directory=store,
+            host=host,
+            port=port,
+            url=db or None,
+            remotes=tuple(Remote.parse(text) for text in remotes),
+            strict_calling=strict_calling,
+        )
+    except ValidationError as wrong:
+        raise explain_validation(wrong, "archive serve") from wrong
+    running = serve_archive(options)
+
+    def ready() -> None:
+        told = running.describe()
+        words = f"{told.ae_title} is at {told.host}:{told.port}. Ctrl-C ends it."
+        click.echo(told.model_dump_json() if as_json else words)
+        sys.stdout.flush()
+
+    running.wait(ready)

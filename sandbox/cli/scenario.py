@@ -1,0 +1,129 @@
+"""``pacs-sandbox scenario``: the drills there are, and proving that one is fair."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sandbox.drill.verify import Stage
+
+
+@click.group()
+def scenario() -> None:
+    """List, show, lint, prove and write scenarios."""
+
+
+@scenario.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def list_(as_json: bool) -> None:
+    """List the scenarios by their symptom."""
+    from sandbox.drill.load import load_scenario, scenario_slugs
+
+    loaded = [load_scenario(slug) for slug in scenario_slugs()]
+    if as_json:
+        keys = {"slug", "title", "family", "site", "difficulty", "expected_minutes", "topics"}
+        click.echo(json.dumps([each.model_dump(mode="json", include=keys) for each in loaded]))
+        return
+    width = max((len(each.slug) for each in loaded), default=0)
+    for each in loaded:
+        click.echo(f"{each.slug.ljust(width)}  {'●' * each.difficulty}{'○' * (5 - each.difficulty)}  {each.title}")
+
+
+@scenario.command()
+@click.argument("slug")
+@click.option("--spoilers", is_flag=True, help="Also the diagnosis and the solution.")
+def show(slug: str, spoilers: bool) -> None:
+    """Show a scenario as a trainee meets it."""
+    from sandbox.drill.load import load_scenario
+
+    found = load_scenario(slug)
+    click.echo(found.title)
+    click.echo(f"\nSite {found.site}, difficulty {found.difficulty} of 5, {found.expected_minutes} minutes")
+    click.echo("\nYou will be able to:")
+    for objective in found.objectives:
+        click.echo(f"  - {objective}")
+    for ticket in found.ticket:
+        click.echo(f"\n{ticket.subject}\n{found.texts[ticket.text].strip()}")
+    if spoilers:
+        told = found.diagnosis
+        click.echo(f"\nDiagnosis: {told.node}, {told.layer}, {told.fault}")
+        for way in (*found.solution, *found.decoy):
+            click.echo(f"\n{way.title}{f' (harm: {way.harm})' if way.harm else ''}")
+            for step in way.step:
+                click.echo(f"  {step.command} {json.dumps(step.params, ensure_ascii=False)}")
+
+
+@scenario.command()
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def lint(names: tuple[str, ...], as_json: bool) -> None:
+    """Check scenarios without running them: slugs or folders; all, if none is named."""
+    from sandbox.drill.lint import lint as lint_one
+    from sandbox.drill.load import scenario_slugs
+
+    problems = [problem for name in names or scenario_slugs() for problem in lint_one(_folder(name))]
+    if as_json:
+        click.echo(json.dumps([problem.model_dump(mode="json") for problem in problems]))
+    for problem in () if as_json else problems:
+        click.echo(str(problem))
+    if problems:
+        sys.exit(1)
+    if not as_json:
+        click.echo("Nothing is wrong.")
+
+
+@scenario.command()
+@click.argument("names", nargs=-1)
+@click.option("--seed", "seeds", multiple=True, type=click.IntRange(0, 2**31 - 1), help="Repeat for more than one.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def verify(names: tuple[str, ...], seeds: tuple[int, ...], as_json: bool) -> None:
+    """Prove scenarios by running them: broken as told, solved by a good fix, and neither by nothing nor by a decoy."""
+    from sandbox.drill.load import scenario_slugs
+    from sandbox.drill.verify import SEEDS
+    from sandbox.drill.verify import verify as prove
+
+    def tell(seed: int, stage: Stage) -> None:
+        if not as_json:
+            mark = "proven" if stage.ok else "FAILED"
+            click.echo(f"  seed {seed}  {mark}  {stage.name} ({stage.seconds:.1f} s): {stage.sentence}")
+
+    results = []
+    for name in names or scenario_slugs():
+        if not as_json:
+            click.echo(name)
+        root = Path(name).parent if "/" in name else None
+        result = prove(Path(name).name, seeds or SEEDS, root=root, tell=tell)
+        results.append(result)
+        if not as_json:
+            for problem in result.problems:
+                click.echo(f"  {problem}")
+            click.echo(f"  {'Proven' if result.ok else 'Not proven'} in {result.seconds:.1f} s.")
+    if as_json:
+        click.echo(json.dumps([result.model_dump(mode="json") for result in results]))
+    if not all(result.ok for result in results):
+        sys.exit(1)
+
+
+@scenario.command()
+@click.argument("slug")
+@click.option("--title", default="", help="The symptom, as a list of drills shows it.")
+@click.option("--site", default="riverside", show_default=True, help="The department it happens in.")
+@click.option("--root", type=click.Path(path_type=Path, file_okay=False), help="Where to put the folder.")
+def new(slug: str, title: str, site: str, root: Path | None) -> None:
+    """Begin a scenario: the folder SLUG with every file it needs, to be filled in."""
+    from sandbox.drill.scaffold import scaffold
+
+    folder = scaffold(slug, title=title, site=site, root=root)
+    click.echo(f"Written: {folder}. Fill it in, then: pacs-sandbox scenario lint {folder}")
+
+
+def _folder(name: str) -> Path:
+    """A folder that is named as one, or that of the scenario with that slug."""
+    from sandbox.drill.load import scenarios_folder
+
+    return Path(name) if "/" in name or Path(name).is_dir() else scenarios_folder() / name
