@@ -80,12 +80,8 @@ class ArchiveNode(Node):
 
     def _move(self, query: Query, destination: str) -> RetrievePlan:
         plan = self._archive.move(query, destination)
-        known = self.running.remote_by_title(destination)
         asked = f"Retrieve from {query.facts.calling_ae} to {destination}: {query_in_words(query.identifier)}"
-        if known is None:
-            self.log("warning", f"{asked} → move destination {destination} is not in the AE table", query.facts.id)
-        else:
-            self._log_plan("C-MOVE", asked, query, plan)
+        self._log_plan("C-MOVE", asked, query, plan)
         return plan
 
     def _get(self, query: Query) -> RetrievePlan:

@@ -50,6 +50,9 @@ _DIALLED = {
 }
 
 
+_NO_TITLE = "(no AE title)"
+
+
 @dataclass
 class _Account:
     """What is remembered of one end of an open association."""
@@ -60,6 +63,7 @@ class _Account:
     accepted: bool = False
     stored: int = 0
     refused: int = 0
+    unanswered: int = 0
     other: int = 0
     studies: set[str] = field(default_factory=set)
 
@@ -137,11 +141,8 @@ class NodeObserver:
         with because(account.request, account.actor):
             self._append(kinds.AssociationAccepted(facts=facts, contexts=tuple(contexts)))
             self._log("info", f"Association {_direction(facts)} {_other(facts)} accepted", facts.id)
-            for context in contexts:
-                if not context.accepted:
-                    why = explain_context(context.result).name
-                    name = uid_name(context.abstract_syntax)
-                    self._log("warning", f"Presentation context {context.id} ({name}) not accepted: {why}", facts.id)
+            for line in _refused_contexts(contexts):
+                self._log("warning", line, facts.id)
 
     def rejected(self, facts: AssociationFacts, rejection: Rejection) -> None:
         with self._ending(facts):
@@ -178,7 +179,8 @@ class NodeObserver:
             went_well = exchange.status == 0 or exchange.status >> 12 == 0xB
             if exchange.service == "C-STORE":
                 account.stored += went_well
-                account.refused += not went_well
+                account.unanswered += exchange.status < 0
+                account.refused += not went_well and exchange.status >= 0
             else:
                 account.other += 1
             if not went_well and exchange.status != 0xFE00:
@@ -237,14 +239,28 @@ def _direction(facts: AssociationFacts) -> str:
 
 def _other(facts: AssociationFacts) -> str:
     title = facts.calling_ae if facts.side is Side.ACCEPTOR else facts.called_ae
-    return f"{title} ({facts.peer})"
+    return f"{title or _NO_TITLE} ({facts.peer})"
+
+
+def _refused_contexts(contexts: Sequence[ContextResult]) -> list[str]:
+    """One line for each SOP class and reason, since many callers propose a class once for each transfer syntax."""
+    together: dict[tuple[str, int], list[int]] = {}
+    for context in contexts:
+        if not context.accepted:
+            together.setdefault((context.abstract_syntax, context.result), []).append(context.id)
+    return [
+        f"Presentation context{'s' if len(ids) > 1 else ''} {', '.join(map(str, ids))} ({uid_name(syntax)}) "
+        f"not accepted: {explain_context(result).name}"
+        for (syntax, result), ids in together.items()
+    ]
 
 
 def _title_in_question(facts: AssociationFacts, rejection: Rejection) -> str:
     """The title that was not recognized, so that a typing error can be seen in the line itself."""
     if rejection.source != 1:
         return ""
-    return {3: f"{facts.calling_ae}, ", 7: f"{facts.called_ae}, "}.get(rejection.reason, "")
+    titles = {3: facts.calling_ae, 7: facts.called_ae}
+    return f"{titles[rejection.reason] or _NO_TITLE}, " if rejection.reason in titles else ""
 
 
 def _sum(facts: AssociationFacts, account: _Account) -> str:
@@ -255,6 +271,8 @@ def _sum(facts: AssociationFacts, account: _Account) -> str:
         parts.append(f"{_count(account.stored, 'instance', 'instances')}{studies} {verb}")
     if account.refused:
         parts.append(f"{_count(account.refused, 'instance', 'instances')} refused")
+    if account.unanswered:
+        parts.append(f"{_count(account.unanswered, 'instance', 'instances')} without an answer")
     return f": {', '.join(parts)}" if parts else ""
 
 

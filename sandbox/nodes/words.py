@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 _NOT_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 
@@ -16,11 +17,16 @@ def query_in_words(identifier: Dataset) -> str:
     """A query's level and the keys that have a value: "STUDY PatientName=SM*"."""
     level = str(identifier.get("QueryRetrieveLevel", "") or "no level")
     keys = [
-        f"{element.keyword or element.tag}={_short(str(element.value))}"
+        f"{element.keyword or element.tag}={_short(_value(element.value))}"
         for element in identifier
         if element.keyword not in _NOT_KEYS and element.VR != "SQ" and element.value not in (None, "", [])
     ]
     return " ".join([level, *keys])
+
+
+def _value(value: object) -> str:
+    """Several values with the backslash between them, as they stand in the data set (PS3.5 6.2)."""
+    return "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value)
 
 
 def sentence(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -167,12 +168,14 @@ class Small:
         ]
 
     def wait_until(self, true: Callable[[], bool]) -> None:
-        """Wait until something holds, looking again whenever anything happens."""
+        """Wait until something holds, looking again whenever anything happens, and now and then for what has no event
+        (a queue that begins to send)."""
+        deadline = time.monotonic() + WAIT_S
         seen = 0
         while not true():
-            grown = self.events.follow(seen, timeout=WAIT_S)
-            assert grown, f"it never came to that:\n{self.story()}"
-            seen = grown[-1].seq
+            assert time.monotonic() < deadline, f"it never came to that:\n{self.story()}"
+            grown = self.events.follow(seen, timeout=0.05)
+            seen = grown[-1].seq if grown else seen
 
     def has(self, kind: str, node: str = "") -> bool:
         return any(event.kind == kind and event.node in (node or event.node) for event in self.events.since())

@@ -117,6 +117,8 @@ def _saved(node: Node, config: NodeConfig, done: str = "") -> CommandResult:
     changes = node.save(config)
     if not changes:
         return CommandResult(ok=True, sentence=f"{node.name}: nothing is different, nothing was saved.")
+    # A new line's settings that are empty were nothing and are nothing.
+    changes = tuple(each for each in changes if value_in_words(each.before) != value_in_words(each.after)) or changes
     told = done or f"{counted(len(changes), 'setting')} saved"
     mend = " Restart it to bring them into force." if node.needs_restart else ""
     return CommandResult(
