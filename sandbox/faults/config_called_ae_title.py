@@ -20,7 +20,6 @@ class CalledAETitle(Fault):
     """
 
     kind = "config.called_ae_title"
-    layer = "association"
 
     node: str
     peer: str

@@ -24,7 +24,6 @@ class RuleChanged(Fault):
     """
 
     kind = "config.rule"
-    layer = "routing"
 
     node: str
     rule: str

@@ -21,7 +21,6 @@ class ConfigSet(Fault):
     """
 
     kind = "config.set"
-    layer = "configuration"
 
     node: str
     path: str = Field(min_length=1)

@@ -19,14 +19,13 @@ Undo = Callable[[], None]
 
 
 class Fault(Model):
-    """A cause. Subclasses set ``kind`` and implement ``break_it``; ``layer`` is where a good diagnosis would place it.
+    """A cause. Subclasses set ``kind`` and implement ``break_it``.
 
     ``nodes`` says which nodes the parameters name, so that a linter can tell a misspelt one. ``at`` is when it
     happened ("friday 15:40"); without it, shortly before everything else of the scenario.
     """
 
     kind: ClassVar[str]
-    layer: ClassVar[str]
 
     at: str = ""
 

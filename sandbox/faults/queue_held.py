@@ -20,7 +20,6 @@ class QueueHeldFault(Fault):
     """
 
     kind = "queue.held"
-    layer = "queue"
 
     node: str
     destination: str
