@@ -47,7 +47,8 @@ class Wire:
 
     @property
     def text(self) -> str:
-        return f"{self.flow.sent} sent" if not self.flow.failed else f"{self.flow.sent} sent, {self.flow.failed} failed"
+        parts = [f"{self.flow.sent} sent"] if self.flow.sent or not self.flow.failed else []
+        return ", ".join([*parts, *([f"{self.flow.failed} failed"] if self.flow.failed else [])])
 
 
 @dataclass(frozen=True)

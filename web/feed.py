@@ -60,8 +60,13 @@ class Row:
 
 def rows(events: Iterable[EventView], everything: bool = False) -> list[Row]:
     """The lines to show, newest first."""
-    shown = [event for event in events if event.sentence and (everything or event.kind not in DETAIL)]
-    return [_row(event) for event in reversed(shown)]
+    shown: dict[tuple[str, str, str] | int, EventView] = {}
+    for event in events:
+        if event.sentence and (everything or event.kind not in DETAIL):
+            # Both ends of an association tell the same; once is enough.
+            key = (event.association, event.kind, event.sentence) if event.association else event.seq
+            shown.setdefault(key, event)
+    return [_row(event) for event in sorted(shown.values(), key=lambda event: -event.seq)]
 
 
 def changes_department(event: EventView) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from pydicom.uid import UID
 
 from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState, NodeState, QueueState
@@ -138,6 +139,11 @@ def person(name: str) -> str:
     return f"{family}, {given}" if given else family
 
 
+def uid_name(uid: str) -> str:
+    """A registered UID by its name (PS3.6 A); another as it stands."""
+    return UID(uid).name
+
+
 def initials(name: str) -> str:
     words = [word for word in name.replace(".", " ").split() if word[0].isalpha() and word.lower() not in ("dr", "the")]
     return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
@@ -173,6 +179,7 @@ FILTERS = {
     "setting": setting,
     "since": since,
     "size": size,
+    "uid_name": uid_name,
 }
 TABLES = {
     "node_states": NODE_STATES,

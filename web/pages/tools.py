@@ -44,7 +44,9 @@ def run(lab_id: str, node: str) -> str:
     except SandboxError as wrong:
         result = CommandResult(ok=False, sentence=wrong.sentence, facts=(wrong.mend,) if wrong.mend else ())
     if wants_part():
-        return render_template("parts/result.html", lab_id=lab_id, result=result, node_name=node)
+        return render_template(
+            "parts/result.html", lab_id=lab_id, result=result, node_name=node, uids=_uids(lab_id, node, result)
+        )
     return _page(lab_id, node, result, tool)
 
 
@@ -65,7 +67,16 @@ def _page(lab_id: str, node: str, result: CommandResult | None, tool: str) -> st
         tool=tool,
         form=request.form,
         node_name=node,
+        uids=_uids(lab_id, node, result) if result else {},
     )
+
+
+def _uids(lab_id: str, node: str, result: CommandResult) -> dict[int, str]:
+    """The study behind each row of an answer, by position, where this node can retrieve it by itself."""
+    if "StudyInstanceUID" not in result.columns or "retrieve" not in lab_client(lab_id).node(node).abilities:
+        return {}
+    place = result.columns.index("StudyInstanceUID")
+    return {position: row[place] for position, row in enumerate(result.rows) if row[place]}
 
 
 def _target(form: Form) -> dict[str, Any]:

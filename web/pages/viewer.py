@@ -20,6 +20,8 @@ PRESETS = {
         ("Soft tissue", 50, 400),
     )
 }
+# Where windowing by hand begins, while the image is still shown as it was stored.
+BEGIN = {"CT": (40, 400), "MR": (500, 1000), "DX": (2048, 4096)}
 
 
 @pages.get("/studies/<study_uid>/view")
@@ -28,7 +30,8 @@ def view(lab_id: str, node: str, study_uid: str) -> str:
     if not detail.series:
         raise NotFoundError("There are no images of this study here.", "Look at another node, or retrieve the study.")
     wanted = request.args.get("series", "")
-    series = next((one for one in detail.series if one.series_uid == wanted), detail.series[0])
+    largest = max(detail.series, key=lambda one: len(one.instances))
+    series = next((one for one in detail.series if one.series_uid == wanted), largest)
     return node_page(
         lab_id,
         node,
@@ -38,6 +41,7 @@ def view(lab_id: str, node: str, study_uid: str) -> str:
         series=series,
         frames=frames(lab_id, node, series),
         presets=PRESETS.get(series.modality, ()),
+        begin=BEGIN.get(series.modality, (128, 256)),
     )
 
 

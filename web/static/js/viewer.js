@@ -10,6 +10,7 @@
   const level = root.querySelector("#viewer-center");
   const width = root.querySelector("#viewer-width");
   if (!image) return;
+  const [beginCenter, beginWidth] = root.dataset.begin.split(",").map(Number);
   let at = 0;
   let window_ = null;
   let loading = false;
@@ -46,7 +47,7 @@
   const go = (frame) => { at = Math.min(Math.max(frame, 0), frames.length - 1); show(); };
   const setWindow = (center, size) => { window_ = { center, width: Math.max(1, size) }; show(); };
   const shift = (brighter, wider) => {
-    const now = window_ || { center: 128, width: 256 };
+    const now = window_ || { center: beginCenter, width: beginWidth };
     setWindow(now.center + brighter, now.width + wider);
   };
 
@@ -60,7 +61,7 @@
     if (button.dataset.preset) setWindow(center, size); else { window_ = null; show(); }
   }));
 
-  const step = () => Math.max(1, Math.round((window_?.width || 256) / 20));
+  const step = () => Math.max(1, Math.round((window_?.width || beginWidth) / 20));
   const KEYS = {
     ArrowDown: () => go(at + 1), ArrowRight: () => go(at + 1), ArrowUp: () => go(at - 1), ArrowLeft: () => go(at - 1),
     PageDown: () => go(at + 10), PageUp: () => go(at - 10), Home: () => go(0), End: () => go(frames.length - 1),
@@ -81,7 +82,7 @@
   });
   screen.addEventListener("pointermove", (event) => {
     if (!drag) return;
-    const factor = (window_?.width || 256) / 256;
+    const factor = (window_?.width || beginWidth) / 256;
     shift((event.clientY - drag.y) * factor, (event.clientX - drag.x) * factor);
     drag = { x: event.clientX, y: event.clientY };
   });
