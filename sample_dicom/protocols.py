@@ -98,8 +98,8 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
             limb_dx.HAND_HEIGHT,
             limb_dx.HAND_WIDTH,
             (
-                DXView("PA", "PA", "PA", PA, ("L", "P"), kvp=50, exposure=3),
-                DXView("OBLIQUE", "OBLIQUE", "", OBLIQUE, ("L", "P"), kvp=52, exposure=3),
+                DXView("PA", "PA", "PA", PA, ("L", "H"), kvp=50, exposure=3),
+                DXView("OBLIQUE", "OBLIQUE", "", OBLIQUE, ("L", "H"), kvp=52, exposure=3),
             ),
             grid=False,
         ),

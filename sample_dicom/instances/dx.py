@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation
 
@@ -18,7 +19,7 @@ from sample_dicom.instances.common import (
     pixel_module,
     put_pixels,
 )
-from sample_dicom.phantoms.canvas import Grid, noise
+from sample_dicom.phantoms.canvas import Grid, Picture, noise
 from sample_dicom.phantoms.subject import Radiograph
 from sample_dicom.protocol import DXProtocol, DXView
 from sample_dicom.station import Size
@@ -38,9 +39,12 @@ def make_dx(exam: Exam, protocol: DXProtocol, size: Size, subject: Radiograph) -
         density = subject(grid, view.name)
         # Few photons reach the detector behind dense parts, so those are grainier.
         grain = (0.006 + 0.012 * density) * noise(rng, grid.rows, grid.columns)
-        header = _header(exam, view, protocol, grid) | dict(pixel_module(grid.rows, grid.columns, bits=12))
+        levels = (0.04 + 0.9 * density + grain) * LEVELS
+        header = (
+            _header(exam, view, protocol, grid) | _window(levels) | dict(pixel_module(grid.rows, grid.columns, bits=12))
+        )
         ds = SeriesTemplate(exam, info, DigitalXRayImageStorageForPresentation, header).instance(1, taken, {})
-        put_pixels(ds, (0.04 + 0.9 * density + grain) * LEVELS, bits=12)
+        put_pixels(ds, levels, bits=12)
         yield ds
 
 
@@ -57,9 +61,6 @@ def _header(exam: Exam, view: DXView, protocol: DXProtocol, grid: Grid) -> dict[
         "RescaleSlope": 1,
         "RescaleType": "US",
         "PresentationLUTShape": "IDENTITY",
-        "WindowCenter": 2048,
-        "WindowWidth": 4096,
-        "WindowCenterWidthExplanation": "STANDARD",
         # DX Anatomy Imaged and DX Detector (C.8.11.2, C.8.11.4)
         "ImageLaterality": laterality,
         "DetectorType": "SCINTILLATOR",
@@ -84,9 +85,19 @@ def _header(exam: Exam, view: DXView, protocol: DXProtocol, grid: Grid) -> dict[
     return values
 
 
+def _window(levels: Picture) -> dict[str, Any]:
+    """From the darkest to the densest that is of interest, as the modality's processing would choose it."""
+    low, high = np.percentile(levels[::4, ::4], (1, 99.8))
+    return {
+        "WindowCenter": round(float(low + high) / 2),
+        "WindowWidth": max(16, round(float(high - low))),
+        "WindowCenterWidthExplanation": "STANDARD",
+    }
+
+
 def _orientation(view: DXView, laterality: str) -> list[str]:
-    """A left and a right hand lie mirrored; the table is written for the right one."""
+    """From the front a left limb lies mirrored but the patient does not; from the side front and back change places."""
     row, column = view.orientation
     if laterality == "L":
-        row = {"L": "R", "R": "L"}.get(row, row)
+        row = {"A": "P", "P": "A"}.get(row, row)
     return [row, column]

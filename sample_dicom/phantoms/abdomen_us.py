@@ -173,7 +173,7 @@ def _spleen(canvas: Canvas, belly: Belly) -> None:
     canvas.paint(canvas.ellipse((-6, 62), (58 * belly.size, 30 * belly.size), turn=-12), "wall")
     canvas.paint(canvas.ellipse((-6, 62), (57 * belly.size, 29 * belly.size), turn=-12), "spleen")
     canvas.paint(canvas.band([(0, 88), (2, 76), (10, 66)], [3.4, 2.6, 1.2], soft=1), "blood")
-    _kidney(canvas, belly, 58, 108, turn=30)
+    _kidney(canvas, belly, 46, 98, turn=34)
     _diaphragm(canvas, 134)
 
 

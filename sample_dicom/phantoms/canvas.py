@@ -168,6 +168,7 @@ class Canvas:
         shear: float = 0.0,
     ) -> None:
         """``origin`` is where the drawing's (0, 0) lies on the grid, ``scale`` how large a drawn mm is there.
+        Depth is not scaled: a child's protocol covers the same anatomy as an adult's, whatever the phantom's size.
 
         ``amplitude`` (mm) is how far the wobble bends shapes, ``shear`` how far they lean to the right per mm down.
         """

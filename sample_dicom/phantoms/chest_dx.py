@@ -65,14 +65,15 @@ def _vessels(rng: Generator) -> tuple[tuple[tuple[Point, ...], tuple[float, ...]
     """Branches fanning out of both hila, thinner as they go."""
     out = []
     for side in (-1, 1):
-        root = np.array([side * 26.0, -6.0 if side < 0 else -14.0])
-        for _ in range(20):
-            angle = rng.uniform(-1.35, 1.45)
-            reach = rng.uniform(45, 100)
-            end = root + reach * np.array([side * np.cos(angle), 1.15 * np.sin(angle)])
+        hilum = np.array([side * 30.0, -4.0 if side < 0 else -14.0])
+        for _ in range(24):
+            angle = rng.uniform(-1.3, 1.4)
+            reach = rng.uniform(40, 96)
+            root = hilum + np.array([side * rng.uniform(-4, 7), 24 * np.sin(angle)])
+            end = root + reach * np.array([side * np.cos(angle), 1.1 * np.sin(angle)])
             t = np.linspace(0, 1, 6)[:, None]
-            points = root + t * (end - root) + 4 * t * (1 - t) * rng.standard_normal(2) * 9
-            thick = rng.uniform(1.6, 3.8)
+            points = root + t * (end - root) + 4 * t * (1 - t) * rng.standard_normal(2) * 12
+            thick = rng.uniform(2.2, 5.0)
             out.append(
                 (
                     tuple((float(p[0]), float(p[1])) for p in points),
@@ -104,7 +105,7 @@ def _draw(chest: Chest, grid: Grid, view: str) -> Picture:
     (_frontal if view == "PA" else _lateral)(canvas, chest)
     shade = canvas.data[0]
     # The beam is stronger at one side, and the automatic exposure is never quite the same.
-    shade = shade + np.float32(chest.exposure[0]) * grid.u / 200 + np.float32(chest.exposure[1]) * grid.v / 215
+    shade = shade * (1 + np.float32(chest.exposure[0]) * grid.u / 200 + np.float32(chest.exposure[1]) * grid.v / 215)
     shade = 1 - np.exp(-1.55 * np.clip(shade, 0, None))
     return np.asarray(np.clip(1.02 * shade, 0, 1), dtype=np.float32)
 
@@ -117,77 +118,72 @@ def _bone(
 
 def _frontal(canvas: Canvas, chest: Chest) -> None:
     thick = chest.thickness
-    body = 0.46 * thick
-    # Trunk, neck and shoulders; the arms are turned out of the way.
-    canvas.add(canvas.ellipse((0, 60), (166, 268), power=3.6, soft=14), body)
-    canvas.add(
-        canvas.ellipse((0, -205), (44, 62), power=2.4, soft=16).without(
-            canvas.ellipse((0, 60), (166, 268), power=3.6, soft=14)
-        ),
-        0.5 * thick,
-    )
-    for side in (-1, 1):
-        canvas.add(
-            canvas.band([(side * 150, -134), (side * 196, -60), (side * 214, 80)], [38, 34, 30], soft=10).without(
-                canvas.ellipse((0, 60), (166, 268), power=3.6, soft=14)
-            ),
-            0.5 * thick,
-        )
-        if chest.female:
-            breast = canvas.chord((side * 82, 84), (66, 58), turn=side * 14)
-            canvas.add(breast, 0.12 * thick)
-    _lungs(canvas, chest)
-    _middle(canvas, chest)
+    # Trunk, neck and shoulders are one outline; the arms are turned out of the way.
+    flesh = np.zeros_like(canvas.data[0])
+    for part in (
+        canvas.ellipse((0, 60), (164, 262), power=3.6, soft=16),
+        canvas.band([(0, -230), (0, -150)], [50, 66], soft=20),
+        canvas.band([(0, -118), (110, -126), (196, -96), (240, -20)], [50, 44, 44, 40], soft=14),
+        canvas.band([(0, -118), (-110, -126), (-196, -96), (-240, -20)], [50, 44, 44, 40], soft=14),
+    ):
+        flesh[part.rows, part.columns] = np.maximum(flesh[part.rows, part.columns], part.alpha)
+    canvas.add(canvas.where(flesh), 0.47 * thick)
+    if chest.female:
+        for side in (-1, 1):
+            canvas.add(canvas.chord((side * 84, 84), (64, 56), turn=side * 14), 0.11 * thick)
+    _lungs(canvas, chest, _middle(canvas, chest))
     _skeleton(canvas)
 
 
-def _lungs(canvas: Canvas, chest: Chest) -> None:
-    for side, floor in ((-1, 84.0), (1, 95.0)):
-        outline = canvas.ellipse((side * 72, 20), (62, 178), power=2.6, soft=7)
-        # The dome of the diaphragm, with the costophrenic angle at its outer end.
-        dome = (
-            floor
-            + 0.0062 * (canvas.u - side * 62) ** 2
-            + np.where(side * canvas.u > 62, 0.007, 0) * (canvas.u - side * 62) ** 2
-        )
+def _lungs(canvas: Canvas, chest: Chest, hidden: Picture) -> None:
+    """Lungs and what lies below them; ``hidden`` is the shadow of the heart, behind which vessels hardly show."""
+    relief = (1 + 0.05 * chest.texture.at(canvas.grid, 0)).astype(np.float32)
+    for side, floor in ((-1, 88.0), (1, 99.0)):
+        outline = canvas.ellipse((side * 70, 0), (64, 160), power=2.35, turn=-side * 2.5, soft=7)
+        # The dome of the diaphragm, falling to the costophrenic angle at its outer end.
+        away = side * canvas.u - 48
+        dome = floor + np.where(away > 0, 0.0082, 0.0035) * away**2
         dome = dome - chest.effusion * (side > 0) * np.clip((side * canvas.u - 40) / 80, 0, 1) * 1.6
-        above = np.clip((dome - canvas.v) / 3 + 0.5, 0, 1)
-        lung = outline.times(above.astype(np.float32))
-        relief = 1 + 0.05 * chest.texture.at(canvas.grid, 0)
-        canvas.add(lung.times(relief.astype(np.float32)), -0.37 * chest.thickness)
-        # Below the dome: liver on the right, spleen and the stomach's bubble on the left.
-        belly = canvas.where(
-            np.clip((canvas.v - dome) / 3 + 0.5, 0, 1)
-            * (np.abs(canvas.u) < 150)
-            * np.clip((150 - np.abs(canvas.u)) / 10, 0, 1)
-            * (side * canvas.u > 0)
-        )
-        canvas.add(belly, 0.3 * chest.thickness)
+        lung = outline.times(np.clip((dome - canvas.v) / 3 + 0.5, 0, 1).astype(np.float32))
+        canvas.add(lung.times(relief), -0.38 * chest.thickness)
+        # Liver on the right; spleen and the stomach's bubble on the left.
+        middle = np.clip((152 - np.abs(canvas.u)) / 60, 0, 1) * np.clip(side * canvas.u / 6 + 0.5, 0, 1)
+        canvas.add(canvas.where(np.clip((canvas.v - dome) / 70, 0, 1) * middle), 0.26 * chest.thickness)
+        canvas.add(canvas.where(np.clip((canvas.v - dome) / 4, 0, 1) * middle), 0.07 * chest.thickness)
         if side > 0:
-            bubble = canvas.ellipse((64, 122), (32, 17), turn=-6, soft=5)
-            canvas.add(bubble, -0.22)
+            canvas.add(canvas.ellipse((62, 128), (30, 14), turn=-6, soft=6), -0.2)
         for points, widths in chest.vessels:
             if points[0][0] * side > 0:
-                canvas.add(canvas.tube(points, widths).within(lung), 0.085)
-        canvas.add(canvas.ellipse((side * 36, -4 if side < 0 else -12), (15, 25), turn=side * 16, soft=14), 0.1)
+                canvas.add(canvas.tube(points, widths).within(lung).times(1 - 0.85 * hidden), 0.05)
+        canvas.add(canvas.ellipse((side * 37, -4 if side < 0 else -14), (14, 27), turn=side * 16, soft=18), 0.11)
     if chest.nodule is not None:
         u, v, size = chest.nodule
-        canvas.add(canvas.chord((u, v), (size, size * 0.9)), 0.16)
+        canvas.add(canvas.chord((u, v), (size, size * 0.9)), 0.15)
 
 
-def _middle(canvas: Canvas, chest: Chest) -> None:
+def _middle(canvas: Canvas, chest: Chest) -> Picture:
+    """Mediastinum and heart: one shadow with one outline, thickest in the middle of the heart."""
     big = chest.heart
-    canvas.add(canvas.band([(0, -190), (2, -100), (2, 0), (0, 90)], [26, 25, 22, 26], soft=9), 0.34)
-    canvas.add(canvas.ellipse((22, 42), (62 * big, 48 * big), turn=30, soft=4), 0.3)
-    canvas.add(canvas.ellipse((-16, 34), (31 * big, 42), soft=4), 0.16)
-    canvas.add(canvas.ellipse((25, -66), (16, 16), soft=3), 0.16)
-    canvas.add(canvas.band([(30, -62), (27, 0), (20, 95)], [12, 11, 10], soft=2.5), 0.08)
-    canvas.add(canvas.ellipse((30, -34), (15, 13), soft=6), 0.1)
-    canvas.add(canvas.band([(-26, -110), (-28, -20)], [11, 13], soft=5), 0.08)
+    shadow = np.zeros_like(canvas.data[0])
+    for part in (
+        canvas.band([(0, -230), (2, -110), (2, 0), (4, 160)], [21, 23, 19, 26], soft=10),
+        canvas.ellipse((24, 48), (60 * big, 47 * big), turn=26, soft=5),
+        canvas.ellipse((-14, 42), (32 * big, 44), soft=5),
+        canvas.ellipse((21, -64), (18, 17), soft=4),
+        canvas.ellipse((24, -32), (17, 16), soft=6),
+        canvas.band([(-22, -120), (-24, -10)], [9, 13], soft=6),
+    ):
+        shadow[part.rows, part.columns] = np.maximum(shadow[part.rows, part.columns], part.alpha)
+    # Below the diaphragm the belly is as dense as what lies before the spine.
+    shadow *= np.clip((150 - canvas.v) / 90, 0, 1)
+    canvas.add(canvas.where(shadow), 0.37)
+    canvas.add(canvas.chord((20, 46), (62 * big, 50 * big), turn=26), 0.1)
+    canvas.add(canvas.band([(28, -62), (24, 0), (16, 110)], [12, 11, 10], soft=3), 0.06)
     # The windpipe and its fork are air within the shadow.
-    canvas.add(canvas.band([(0, -215), (-2, -110), (-3, -58)], [9, 8.5, 8.5], soft=3), -0.13)
-    canvas.add(canvas.band([(-3, -58), (-26, -30)], [6.5, 5.5], soft=3), -0.09)
-    canvas.add(canvas.band([(-3, -58), (30, -26)], [6.5, 5], soft=3), -0.08)
+    canvas.add(canvas.band([(0, -215), (-2, -110), (-3, -58)], [8.5, 8.2, 8.2], soft=5), -0.12)
+    canvas.add(canvas.band([(-4, -60), (-28, -30)], [6.5, 5.5], soft=4), -0.08)
+    canvas.add(canvas.band([(-2, -60), (32, -28)], [6.5, 5], soft=4), -0.07)
+    return np.asarray(shadow, dtype=np.float32)
 
 
 def _skeleton(canvas: Canvas) -> None:
@@ -220,7 +216,7 @@ def _skeleton(canvas: Canvas) -> None:
                 )
                 for a in t
             ]
-            _bone(canvas, behind, [3.9] + [5.0] * 8 + [4.6, 4.2], 0.105)
+            _bone(canvas, behind, [3.9] + [5.0] * 8 + [4.6, 4.2], 0.17)
             if number < 9:
                 reach = wide * float(np.interp(number, (1, 8), (0.45, 0.62)))
                 front = [
@@ -230,7 +226,7 @@ def _skeleton(canvas: Canvas) -> None:
                     )
                     for a in t
                 ]
-                _bone(canvas, front, [4.2] + [5.4] * 10, 0.06)
+                _bone(canvas, front, [4.2] + [5.4] * 10, 0.1)
     for side in (-1, 1):
         collar = [(side * 13.0, -136.0), (side * 52.0, -150.0), (side * 98.0, -151.0), (side * 138.0, -166.0)]
         _bone(canvas, collar, [8, 5.6, 5.2, 6.4], 0.16)
@@ -238,7 +234,7 @@ def _skeleton(canvas: Canvas) -> None:
         _bone(canvas, [(side * 138, -160), (side * 96, -146), (side * 84, -130)], [6, 4, 2.5], 0.09)
         canvas.add(canvas.ellipse((side * 122, -80), (26, 62), turn=side * 12, soft=14), 0.05)
         canvas.add(canvas.chord((side * 160, -138), (24, 25)), 0.2)
-        _bone(canvas, [(side * 164, -132), (side * 184, -60), (side * 196, 60)], [16, 12.5, 12], 0.22)
+        _bone(canvas, [(side * 168, -128), (side * 206, -66), (side * 240, -10)], [16, 12.5, 12], 0.16)
 
 
 def _lateral(canvas: Canvas, chest: Chest) -> None:
@@ -246,7 +242,7 @@ def _lateral(canvas: Canvas, chest: Chest) -> None:
     thick = chest.thickness
     curve = chest.kyphosis
     canvas.add(canvas.ellipse((0, 70), (128, 285), power=3.0, soft=12), 0.5 * thick)
-    canvas.add(canvas.ellipse((20, -190), (70, 70), soft=18), 0.22 * thick)
+    canvas.add(canvas.ellipse((14, -190), (80, 84), soft=50), 0.16 * thick)
     floor = 92 + 0.0055 * (canvas.u + 30) ** 2 + np.clip(canvas.u - 10, 0, None) * 0.42
     for shift in (0.0, 10.0):
         above = np.clip((floor - shift - canvas.v) / 3 + 0.5, 0, 1)
@@ -259,7 +255,7 @@ def _lateral(canvas: Canvas, chest: Chest) -> None:
             * np.clip((120 - np.abs(canvas.u)) / 12, 0, 1)
         )
         canvas.add(canvas.where(below), 0.15 * thick)
-    canvas.add(canvas.ellipse((-34, 46), (56 * chest.heart, 46 * chest.heart), turn=-52, soft=5), 0.27)
+    canvas.add(canvas.ellipse((-36, 50), (58 * chest.heart, 45 * chest.heart), turn=-52, soft=16), 0.2)
     canvas.add(
         canvas.band(
             [(-30, -10), (-26, -48), (0, -72), (30, -50), (38, 30), (38, 100)], [15, 14, 13, 12, 11, 11], soft=5
@@ -270,7 +266,7 @@ def _lateral(canvas: Canvas, chest: Chest) -> None:
     canvas.add(canvas.band([(14, -200), (6, -90), (4, -26)], [8, 8, 7.5], soft=3), -0.1)
     for points, widths in chest.vessels:
         line = [(0.9 * u * (1 if u > 0 else 0.8), v) for u, v in points]
-        canvas.add(canvas.tube(line, widths), 0.035)
+        canvas.add(canvas.tube(line, widths), 0.03)
     for number in range(15):
         v = -196 + 23.5 * number + 0.3 * number**1.4
         u = 74 + 13 * curve * np.cos((v + 20) / 105)

@@ -115,7 +115,7 @@ def make_head(rng: np.random.Generator, *, age: int = 50) -> Head:
         wobble=(Field(rng, 45), Field(rng, 45)),
         folds=Field(rng, 10.5, depth_cell=16),
         texture=Field(rng, 5),
-        scale=float(rng.uniform(0.94, 1.05)),
+        scale=float(rng.uniform(0.94, 1.05)) * float(np.interp(age, (0, 2, 8), (0.7, 0.9, 1.0))),
         ventricles=float(np.clip(0.72 + age / 110 + rng.normal(0, 0.1), 0.7, 1.75)),
         skull=float(rng.uniform(5.2, 7.5)),
         shift=float(rng.normal(0, 2.5)),
@@ -130,7 +130,7 @@ def draw(head: Head, grid: Grid, w: float, tissues: Tissues, *, table: bool) -> 
     canvas = Canvas(
         grid,
         tissues,
-        w=w / head.scale,
+        w=w,
         wobble=head.wobble,
         amplitude=1.6,
         origin=(head.shift, 0),
@@ -151,7 +151,7 @@ def draw(head: Head, grid: Grid, w: float, tissues: Tissues, *, table: bool) -> 
     _deep(canvas, head, inner)
     _hindbrain(canvas)
     if level < -14:
-        _face(canvas, a, b)
+        _face(canvas, head, a, b)
     for lesion in head.lesions:
         region = canvas.blob(lesion.at, lesion.radii, soft=3)
         if lesion.tissue in ("bleed", "tumour"):
@@ -177,13 +177,15 @@ def _headrest(canvas: Canvas) -> None:
 
 def _shell(canvas: Canvas, head: Head, a: float, b: float) -> None:
     low = canvas.w < -20
-    canvas.paint(canvas.ellipse((0, 0), (a, b)), "skin")
+    outline = canvas.paint(canvas.ellipse((0, 0), (a, b)), "skin")
     canvas.paint(canvas.ellipse((0, 0), (a - 1.6, b - 1.6)), "fat")
     if canvas.w < 28:
         for side in (-1, 1):
-            canvas.paint(canvas.ellipse((side * (a - 6), -28), (5.5, 30), turn=side * 6, soft=2), "muscle")
+            canvas.paint(
+                canvas.ellipse((side * (a - 4), -30), (5.5, 32), turn=side * 14, soft=2).within(outline), "muscle"
+            )
     if low:
-        canvas.paint(canvas.ellipse((0, b - 12), (46, 9), soft=3), "muscle")
+        canvas.paint(canvas.ellipse((0, b - 5), (46, 9), soft=3).within(outline), "muscle")
     skull = max(head.skull, 1)
     canvas.paint(canvas.ellipse((0, 0), (a - 5, b - 5)), "bone")
     canvas.paint(
@@ -205,13 +207,15 @@ def _brain(canvas: Canvas, head: Head, inner: tuple[float, float]) -> None:
     folds = np.abs(head.folds.at(canvas.grid, canvas.w))
     # The fissure is one more fold, straight and deep.
     middle = np.abs(canvas.u - 0.6 * np.sin(canvas.v / 20))
+    near = middle + 2.4 * np.clip(folds, 0, 1.2)
     reach = 1.0 if canvas.w > 26 else float(np.interp(canvas.w, (-25, 26), (0.35, 0.7)))
     fissure = np.where(np.abs(canvas.v) > (1 - reach) * b, middle, 99).astype(np.float32)
+    beside = np.where(np.abs(canvas.v) > (1 - reach) * b, near, 99).astype(np.float32)
     fold = np.clip(1 - depth / 24, 0, 1)
     sulcus = np.clip((0.24 * age * fold - folds) / 0.16 + 0.25, 0, 1) * np.clip(fold * 3, 0, 1)
     sulcus = np.maximum(sulcus, np.clip((0.7 + 0.5 * age - fissure) / 1.2, 0, 1))
     ribbon = np.minimum(depth - 3.6, 9 * (folds - 0.42 * fold) + 5 * (1 - fold))
-    white = np.clip(np.minimum(ribbon, fissure - 4.2) / 2.0, 0, 1)
+    white = np.clip(np.minimum(ribbon, beside - 3.8) / 2.0, 0, 1)
     canvas.paint(canvas.where(np.clip(depth + 0.5, 0, 1)).within(cavity), "gray")
     canvas.paint(canvas.where(white * np.clip(depth, 0, 1)).within(cavity), "white")
     canvas.paint(canvas.where(0.9 * sulcus * np.clip(depth + 0.5, 0, 1)).within(cavity), "csf")
@@ -307,7 +311,7 @@ def _hindbrain(canvas: Canvas) -> None:
             canvas.paint(canvas.ellipse((0, 30), (6.5, 4.5), soft=2, power=1.5), "csf")
 
 
-def _face(canvas: Canvas, a: float, b: float) -> None:
+def _face(canvas: Canvas, head: Head, a: float, b: float) -> None:
     """What lies in front of and below the brain: petrous bones, orbits, sinuses, ears, nose."""
     w = canvas.w
     for side in (-1, 1):
@@ -321,7 +325,7 @@ def _face(canvas: Canvas, a: float, b: float) -> None:
                 ),
                 "petrous",
             )
-            cells = np.clip(canvas_noise(canvas) * 1.4, 0, 1)
+            cells = np.clip(0.35 + 1.1 * head.texture.at(canvas.grid, 3 * w), 0, 1)
             canvas.paint(canvas.ellipse((side * (a - 16), 26), (0.9 * thick, 1.1 * thick), soft=3).times(cells), "air")
             if w < -36:
                 canvas.paint(canvas.band([(side * (a - 1), 12), (side * 46, 8)], 2.6), "air")
@@ -331,28 +335,30 @@ def _face(canvas: Canvas, a: float, b: float) -> None:
         if -58 < w < -8:
             canvas.paint(canvas.ellipse((side * (a + 3), 16), (5, 13), turn=-side * 20, soft=2), "skin")
     if w < -18:
-        # The bony floor in front, with the orbits and ethmoids in it.
+        # The face: soft tissue between thin walls of bone, with orbits, nose and sinuses in it.
         front = float(np.interp(w, (-62, -30, -18), (-30, -36, -58)))
-        canvas.paint(
-            canvas.ellipse((0, -b + 22), (50, b * 0.5 + front * 0.2), soft=2).times(
-                (canvas.v < front).astype(np.float32)
-            ),
-            "bone",
-        )
+        ahead = (canvas.v < front).astype(np.float32)
+        face = canvas.ellipse((0, -b + 26), (54, 0.5 * b + 0.2 * front), soft=2).times(ahead)
+        canvas.paint(face, "bone" if w > -23 else "muscle")
+        canvas.paint(canvas.band([(-34, front - 2), (0, front + 5), (34, front - 2)], 2.2, soft=1.5), "bone")
         if w > -56:
             for side in (-1, 1):
                 size = float(np.interp(w, (-56, -46, -34, -22, -18), (0.2, 0.85, 1, 0.8, 0.3)))
+                rim = canvas.ellipse((side * 31, -56), (19 * size + 2.6, 28 * size + 1), turn=side * 16, soft=1.5)
+                canvas.paint(rim.times((canvas.v > -80).astype(np.float32)), "bone")
                 canvas.paint(canvas.ellipse((side * 31, -56), (19 * size, 28 * size), turn=side * 16, soft=1.5), "fat")
                 canvas.paint(canvas.band([(side * 22, -32), (side * 32, -58)], 1.9), "white")
                 canvas.paint(canvas.band([(side * 19, -34), (side * 19, -62)], 1.9), "muscle")
                 canvas.paint(canvas.band([(side * 26, -34), (side * 45, -60)], 1.9), "muscle")
-                globe = canvas.blob((side * 33, -70, -36), (12.4, 12.4, 12.4))
-                canvas.paint(globe, "muscle")
+                canvas.paint(canvas.blob((side * 33, -70, -36), (12.4, 12.4, 12.4)), "muscle")
                 canvas.paint(canvas.blob((side * 33, -70, -36), (11, 11, 11)), "vitreous")
                 canvas.paint(canvas.blob((side * 33.5, -79, -36), (4.6, 2.2, 4.6)), "lens")
-        cells = np.clip(0.7 + canvas_noise(canvas), 0, 1)
-        canvas.paint(canvas.ellipse((0, -60), (10, 24), soft=1.5, power=3).times(cells), "air")
-        canvas.paint(canvas.band([(0, -80), (0, -38)], 0.8), "bone")
+        nose = canvas.ellipse((0, -60), (12.5, 26), soft=1.5, power=3)
+        canvas.paint(nose, "bone")
+        cells = np.clip(0.75 + 0.8 * head.texture.at(canvas.grid, 2 * w), 0, 1)
+        canvas.paint(canvas.ellipse((0, -60), (10.5, 24), soft=1.5, power=3).times(cells), "air")
+        canvas.paint(canvas.band([(0, -80), (1.5, -60), (0, -38)], 0.9), "bone")
+        canvas.paint(canvas.ellipse((2, -24), (13, 11), soft=1.5), "bone")
         canvas.paint(canvas.ellipse((2, -24), (11, 9), soft=1.5), "air")
     if w < -30:
         reach = float(np.interp(w, (-62, -40, -30), (18, 15, 4)))
@@ -361,19 +367,13 @@ def _face(canvas: Canvas, a: float, b: float) -> None:
         canvas.paint(canvas.band([(4, -b + 2), (4, -b - reach * 0.5)], 2.2), "air")
     if w < -50:
         for side in (-1, 1):
-            canvas.paint(canvas.ellipse((side * 30, -52), (17, 19), turn=side * 15, soft=1.5), "bone")
-            canvas.paint(canvas.ellipse((side * 30, -52), (15, 17), turn=side * 15, soft=1.2), "air")
+            canvas.paint(canvas.ellipse((side * 30, -54), (17, 19), turn=side * 15, soft=1.5), "bone")
+            canvas.paint(canvas.band([(side * 44, -66), (side * 60, -48), (side * 66, -20)], [4, 3, 2.5]), "bone")
+            canvas.paint(canvas.ellipse((side * 30, -54), (15, 17), turn=side * 15, soft=1.2), "air")
     if -26 < w < -4:
         # Frontal sinus, of two unequal halves.
         canvas.paint(canvas.ellipse((-7, -b + 10), (8, 4), soft=1.2), "air")
         canvas.paint(canvas.ellipse((10, -b + 10), (10, 4.6), soft=1.2), "air")
-
-
-def canvas_noise(canvas: Canvas) -> Picture:
-    """A fixed foam of air cells, about -1 to 1, that bone spaces share."""
-    return np.asarray(
-        np.sin(canvas.u * 1.05 + 0.4 * canvas.w) * np.sin(canvas.v * 0.95 - 0.3 * canvas.w), dtype=np.float32
-    )
 
 
 def ct(rng: Generator, build: Build) -> Slicer:

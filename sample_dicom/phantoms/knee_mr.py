@@ -29,7 +29,7 @@ TISSUES: Tissues = {
     "ligament": (130.0, 150.0, 90.0),
     "muscle": (330.0, 340.0, 170.0),
     "fluid": (980.0, 170.0, 990.0),
-    "vessel": (620.0, 90.0, 120.0),
+    "vessel": (150.0, 90.0, 80.0),
     "edema": (700.0, 380.0, 640.0),
     "septum": (210.0, 620.0, 330.0),
 }
@@ -74,7 +74,7 @@ def _slice(knee: Knee, grid: Grid, w: float) -> Picture:
     canvas = Canvas(
         grid,
         TISSUES,
-        w=w / knee.scale,
+        w=w,
         wobble=knee.wobble,
         amplitude=0.9,
         scale=knee.scale,
@@ -186,4 +186,7 @@ def _joint(canvas: Canvas, knee: Knee) -> None:
     if abs(w) < 12:
         for at, size in ((44, 4.2), (52, 3.4)):
             canvas.paint(canvas.band([(at - 3, -120), (at - 2, -20), (at - 8, 30), (at - 6, 120)], size), "vessel")
-            canvas.paint(canvas.band([(at - 3, -120), (at - 2, -20), (at - 8, 30), (at - 6, 120)], size * 0.6), "fluid")
+            canvas.paint(
+                canvas.band([(at - 3, -120), (at - 2, -20), (at - 8, 30), (at - 6, 120)], size * 0.5).times(0.35),
+                "fluid",
+            )

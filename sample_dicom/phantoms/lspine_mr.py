@@ -77,15 +77,18 @@ def mr(rng: Generator, build: Build) -> Slicer:
 
 
 def _line(spine: Spine, v: float) -> float:
-    """Where the back edges of the vertebral bodies stand at a height: lordosis, then the sacrum's turn backwards."""
+    """Where the back edges of the vertebral bodies stand at a height."""
+    return float(_line_of(spine, np.array(v, np.float32)))
+
+
+def _line_of(spine: Spine, v: Picture) -> Picture:
+    """The same for many heights: lordosis, then the sacrum's turn backwards."""
     bow = -16 * spine.curve * np.cos((v - 30) / 72)
-    return float(bow + 0.011 * max(v - 78, 0) ** 2) + 22
+    return np.asarray(bow + 0.011 * np.maximum(v - 78, 0) ** 2 + 22, dtype=np.float32)
 
 
 def _slice(spine: Spine, grid: Grid, w: float) -> Picture:
-    canvas = Canvas(
-        grid, TISSUES, w=w / spine.scale, wobble=spine.wobble, amplitude=1.3, scale=spine.scale, background="air"
-    )
+    canvas = Canvas(grid, TISSUES, w=w, wobble=spine.wobble, amplitude=1.3, scale=spine.scale, background="air")
     w = canvas.w
     back = 76.0 + spine.fat
     inside = np.clip(back + 8 * np.cos(canvas.v / 60) - canvas.u, 0, 1).astype(np.float32)
@@ -114,9 +117,10 @@ def _heights() -> list[float]:
 def _front(canvas: Canvas, spine: Spine) -> None:
     """Belly: bowel, and the great vessels before the spine."""
     relief = spine.bowel.at(canvas.grid, canvas.w)
-    loops = np.clip((np.abs(relief) - 0.35) / 0.3, 0, 1) * np.clip((-22 - canvas.u) / 12, 0, 1)
+    before = _line_of(spine, canvas.v) - 62 - canvas.u
+    loops = np.clip((np.abs(relief) - 0.35) / 0.3, 0, 1) * np.clip(before / 14, 0, 1)
     canvas.paint(canvas.where((0.85 * loops).astype(np.float32)), "bowel")
-    gas = np.clip((relief - 1.9) / 0.2, 0, 1) * np.clip((-30 - canvas.u) / 12, 0, 1)
+    gas = np.clip((relief - 1.9) / 0.2, 0, 1) * np.clip((before - 8) / 12, 0, 1)
     canvas.paint(canvas.where(gas.astype(np.float32)), "air")
     at = {-1: -10.0, 1: 12.0}[1 if canvas.w > 0 else -1]
     if abs(canvas.w - at) < 9:
@@ -163,6 +167,10 @@ def _column(canvas: Canvas, spine: Spine, round_: float) -> None:
         canvas.paint(core, "nucleus")
         canvas.paint(core.times(min(1.0, wear * 1.15)), "dry")
     # Sacrum, in pieces that turn backwards.
+    canvas.paint(
+        canvas.band([(_line(spine, v) - 10, v) for v in (100.0, 125.0, 150.0, 168.0)], [8, 7, 6, 4]).times(0.8),
+        "marrow",
+    )
     for index in range(4):
         v = 103.0 + 21 * index
         u = _line(spine, v)

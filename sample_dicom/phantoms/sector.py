@@ -39,7 +39,7 @@ ECHO: Tissues = {
     "fluid": (-85.0, -0.12),
     "blood": (-64.0, -0.05),
     "wall": (-11.0, 0.05),
-    "gas": (-7.0, 1.1),
+    "gas": (-7.0, 2.4),
     "bone": (-5.0, 3.0),
     "stone": (-4.0, 2.4),
     "nodule": (-33.0, 0.0),
@@ -130,13 +130,22 @@ def _speckle() -> Picture:
 
 
 def scan(
-    echo_map: Picture, geometry: str, columns: int, depth: float, *, move: Point = (0.0, 0.0), offset: int = 0
+    echo_map: Picture,
+    geometry: str,
+    columns: int,
+    depth: float,
+    *,
+    move: Point = (0.0, 0.0),
+    offset: int = 0,
+    pitch: float = MAP_SPACING,
 ) -> NDArray[np.uint8]:
-    """One frame of a map of (echo, attenuation). ``move`` (mm) shifts the tissue, ``offset`` the speckle."""
+    """One frame of a map of (echo, attenuation). ``move`` (mm) shifts the tissue, ``offset`` the speckle;
+    ``pitch`` is the size of the map's pixels.
+    """
     u, v = _beams(geometry, depth)
     _, rows, wide = echo_map.shape
-    pick_u = np.clip(((u - move[0]) / MAP_SPACING + wide / 2).astype(np.intp), 0, wide - 1)
-    pick_v = np.clip(((v - move[1]) / MAP_SPACING).astype(np.intp), 0, rows - 1)
+    pick_u = np.clip(((u - move[0]) / pitch + wide / 2).astype(np.intp), 0, wide - 1)
+    pick_v = np.clip(((v - move[1]) / pitch).astype(np.intp), 0, rows - 1)
     echo, loss = echo_map[0][pick_v, pick_u], echo_map[1][pick_v, pick_u]
     step = depth / SAMPLES
     # What lies above dims or brightens; the gain curve has already evened out what soft tissue takes.

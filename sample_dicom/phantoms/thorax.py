@@ -24,7 +24,7 @@ def draw(canvas: Canvas, here: Section, trunk: Trunk) -> None:
     cavity = canvas.ellipse((0, 0), here.cavity, power=2.25)
     canvas.paint(cavity.times(0.85), "fat")
     lungs = _lungs(canvas, here, trunk)
-    if w < 8:
+    if w < -8:
         return
     _mediastinum(canvas, trunk)
     _airways(canvas)
@@ -34,13 +34,15 @@ def draw(canvas: Canvas, here: Section, trunk: Trunk) -> None:
 def _lungs(canvas: Canvas, here: Section, trunk: Trunk) -> list[Region]:
     w = canvas.w
     a, b = here.cavity
-    close = float(np.sqrt(np.clip((APEX - w) / 75, 0, 1)))
+    close = float(np.sqrt(np.clip((APEX - w) / 45, 0, 1)))
     out = []
     for side in (-1, 1):
         # The left lung gives way to the heart.
         waist = float(np.interp(w, (0, 45, 90, 130), (30, 34, 22, 14))) if side > 0 else 17.0
         half = (a - waist) / 2 * close
-        lung = canvas.ellipse((side * (a - half - 1), 5), (half, (b - 2) * (0.35 + 0.65 * close)), power=2.5, soft=1.5)
+        lung = canvas.ellipse(
+            (side * (waist + (a - waist) / 2 + 1), 5), (half, (b - 2) * (0.35 + 0.65 * close)), power=2.8, soft=1.5
+        )
         if w < 2:
             fill = dome(w)
             up = 14 if side > 0 else 0
@@ -100,7 +102,7 @@ def _mediastinum(canvas: Canvas, trunk: Trunk) -> None:
             canvas.paint(left if w > 82 else NOWHERE, "pulmonary")
             if trunk.clot:
                 canvas.paint(canvas.band([(-14, -6), (-46, 1)], [2.6, 3.6], soft=1).within(right), "clot")
-    back = (27, 36) if w < 126 else (26, 32)
+    back = (float(np.interp(w, (0, 40), (22, 27))), float(np.interp(w, (0, 40), (22, 34))))
     if w < 132:
         canvas.paint(canvas.ellipse(back, (12.5, 12.5)), "aorta")
         if trunk.calcified:

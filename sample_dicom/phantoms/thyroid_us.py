@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sample_dicom.phantoms.canvas import Canvas, Field, Grid, Picture
-from sample_dicom.phantoms.sector import ECHO, LINEAR_WIDTH, MAP_SPACING, scan
+from sample_dicom.phantoms.sector import ECHO, LINEAR_WIDTH, scan
 from sample_dicom.phantoms.subject import Build, Generator, Sonogram
 
 DEPTH = 40.0
+PITCH = 0.16
+"""A linear probe resolves finer than a curved one: mm to a pixel of the map."""
 VIEWS = ("RIGHT TRANS", "RIGHT SAG", "LEFT TRANS", "LEFT SAG", "ISTHMUS")
 
 
@@ -50,13 +52,19 @@ def _frame(neck: Neck, columns: int, view: str, phase: float) -> NDArray[np.uint
         neck.maps[view] = _map(neck, view)
     pulse, back = float(np.sin(2 * np.pi * phase)), float(np.cos(2 * np.pi * phase))
     return scan(
-        neck.maps[view], "linear", columns, DEPTH, move=(1.2 * pulse, 0.25 * pulse + 0.2 * back), offset=len(view)
+        neck.maps[view],
+        "linear",
+        columns,
+        DEPTH,
+        move=(1.2 * pulse, 0.25 * pulse + 0.2 * back),
+        offset=len(view),
+        pitch=PITCH,
     )
 
 
 def _map(neck: Neck, view: str) -> Picture:
-    grid = Grid(int(DEPTH * 1.08 / MAP_SPACING), int(LINEAR_WIDTH * 1.15 / MAP_SPACING), MAP_SPACING)
-    height = grid.rows * MAP_SPACING
+    grid = Grid(int(DEPTH * 1.08 / PITCH), int(LINEAR_WIDTH * 1.15 / PITCH), PITCH)
+    height = grid.rows * PITCH
     canvas = Canvas(
         grid, ECHO, w=3.0 * len(view), background="muscle", wobble=neck.wobble, amplitude=0.5, origin=(0, -height / 2)
     )
@@ -85,12 +93,13 @@ def _across(canvas: Canvas, neck: Neck, middle: float, *, nodule: bool) -> None:
         canvas.paint(canvas.ellipse(artery, (4.1, 4.0)), "wall")
         canvas.paint(canvas.ellipse(artery, (3.3, 3.2)), "blood")
         canvas.paint(canvas.ellipse((middle + side * 34, 14.5), (5.2, 3.2), turn=side * 12), "blood")
-        if nodule and side < 0 and neck.nodule is not None:
-            _nodule(canvas, neck, lobe)
         canvas.paint(canvas.ellipse((middle + side * 20, 32), (14, 6), soft=2).times(0.7), "nodule")
     canvas.paint(canvas.band([(middle - 12, 13), (middle, 10.6), (middle + 12, 13)], [3.4, 2.0, 3.4]), "thyroid")
-    canvas.paint(canvas.ellipse((middle, 22.5), (10.0, 9.6)), "bone")
-    canvas.paint(canvas.ellipse((middle, 23.8), (9.0, 9.2)), "gas")
+    if nodule:
+        _nodule(canvas, neck, (middle - 15.5, 17.0))
+    canvas.paint(canvas.ellipse((middle, 22.5), (10.0, 9.6)), "wall")
+    canvas.paint(canvas.ellipse((middle, 23.2), (9.2, 9.4)), "muscle")
+    canvas.paint(canvas.ellipse((middle, 23.8), (8.2, 9.0)), "gas")
 
 
 def _along(canvas: Canvas, neck: Neck, *, mirrored: bool) -> None:

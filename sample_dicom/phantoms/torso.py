@@ -202,7 +202,9 @@ def _pieces(points: NDArray[np.float64], radii: NDArray[np.float64]) -> Picture:
 def section(w: float) -> Section:
     """The measures of the body at a level."""
     a, b = float(np.interp(w, LEVELS, WIDTHS)), float(np.interp(w, LEVELS, DEPTHS))
-    return Section(a=a, b=b, cavity=(a - 15, b - 15), spine=(0.0, b - 52))
+    # The chest narrows to its inlet between the shoulders.
+    inlet = float(np.interp(w, (95, 150, 200), (1.0, 0.86, 0.5)))
+    return Section(a=a, b=b, cavity=((a - 15) * inlet, (b - 15) * (0.4 + 0.6 * inlet)), spine=(0.0, b - 52))
 
 
 def prepare(trunk: Trunk, grid: Grid, w: float, tissues: Tissues) -> Canvas:
@@ -210,7 +212,7 @@ def prepare(trunk: Trunk, grid: Grid, w: float, tissues: Tissues) -> Canvas:
     canvas = Canvas(
         grid,
         tissues,
-        w=w / trunk.scale,
+        w=w,
         wobble=trunk.wobble,
         amplitude=2.6,
         origin=(trunk.lean, 0),

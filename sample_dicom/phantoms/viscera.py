@@ -109,11 +109,12 @@ def _vessels(canvas: Canvas, here: Section, trunk: Trunk) -> None:
     w = canvas.w
     _, spine = here.spine
     front = spine - 29
+    beside = float(np.interp(w, (-100, 0), (9, 22)))
     if w > -245:
-        canvas.paint(canvas.ellipse((9, front), (10.5, 10.5)), "aorta")
+        canvas.paint(canvas.ellipse((beside, front), (10.5, 10.5)), "aorta")
         if trunk.calcified:
-            rim = canvas.ellipse((9, front), (10.5, 10.5)).without(canvas.ellipse((9, front), (9, 9)))
-            part = (np.sin(3 * np.arctan2(canvas.v - front, canvas.u - 9) + w / 8) > 0.6).astype(np.float32)
+            rim = canvas.ellipse((beside, front), (10.5, 10.5)).without(canvas.ellipse((beside, front), (9, 9)))
+            part = (np.sin(3 * np.arctan2(canvas.v - front, canvas.u - beside) + w / 8) > 0.6).astype(np.float32)
             canvas.paint(rim.times(part), "calcium")
         canvas.paint(canvas.ellipse((-20, front + 2), (12, 8.5)), "vein")
         if -200 < w < -100:

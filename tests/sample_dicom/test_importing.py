@@ -140,6 +140,7 @@ def test_links_are_not_followed_out(folder: Path, tmp_path: Path) -> None:
     assert why["pipe"] == "It is no ordinary file."
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
 @pytest.mark.parametrize(
     ("keyword", "value", "reason"),
     [

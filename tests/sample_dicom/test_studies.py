@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +16,11 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from sample_dicom.procedures import PROCEDURES, procedures_for
+from sample_dicom.orders import make_order
+from sample_dicom.procedures import PROCEDURES, procedure, procedures_for
 from sample_dicom.station import Size
-from tests.sample_dicom.making import STATION, encoded, study
+from sample_dicom.studies import make_study
+from tests.sample_dicom.making import STATION, WHEN, encoded, study
 
 DCIODVFY = Path(sys.executable).with_name("dciodvfy")
 CODES = [line.code for line in PROCEDURES]
@@ -142,6 +146,17 @@ def test_hounsfield_units_are_those_of_tissue() -> None:
     assert 300 < units.max() < 2500
 
 
+@pytest.mark.parametrize("years", [0, 3, 9, 95])
+@pytest.mark.parametrize("code", ["CTHEADWO", "CTCHESTPE", "MRLSPINE", "DXCHEST2V"])
+def test_every_age_has_a_picture_on_every_slice(code: str, years: int) -> None:
+    order = make_order(random.Random(4), code[:2], WHEN, procedure=procedure(code))
+    patient = order.patient.model_copy(update={"birth_date": (WHEN - timedelta(days=365 * years + 40)).date()})
+    order = order.model_copy(update={"patient": patient})
+    for ds in make_study(order, seed=4, when=WHEN, station=STATION, size=LOOKABLE):
+        assert shown(ds).std() > 0.04
+        assert ds.PatientAge in ("001M", f"{years:03d}Y")
+
+
 def test_a_cine_moves_and_a_still_does_not_repeat() -> None:
     instances = study("USABDCOMP", 6, LOOKABLE)
     cine = instances[-1]
@@ -152,15 +167,32 @@ def test_a_cine_moves_and_a_still_does_not_repeat() -> None:
 
 
 def test_a_prior_of_the_same_person_shows_the_same_body() -> None:
-    first = study("CTHEADWO", 8, LOOKABLE)[-3]
-    again = study("CTHEADWO", 8, LOOKABLE)[-3]
-    assert np.array_equal(first.pixel_array, again.pixel_array)
+    order = make_order(random.Random(8), "CT", WHEN, procedure=procedure("CTHEADWO"))
+    earlier = order.model_copy(update={"accession_number": "EARLIER"})
+    now, then, other = (
+        list(make_study(one, seed=seed, when=when, station=STATION, size=LOOKABLE))
+        for one, seed, when in ((order, 8, WHEN), (earlier, 8, WHEN - timedelta(days=90)), (order, 9, WHEN))
+    )
+    assert now[3].StudyInstanceUID != then[3].StudyInstanceUID
+    same, strange = (
+        np.abs(now[3].pixel_array.astype(int) - them[3].pixel_array.astype(int)).mean() for them in (then, other)
+    )
+    # Noise differs from day to day; bones do not.
+    assert same < 0.3 * strange
 
 
 def test_left_and_right_are_mirrored() -> None:
-    left, right = study("DXHANDL", 2)[0], study("DXHANDR", 2)[0]
+    left, right = study("DXHANDL", 2, LOOKABLE)[0], study("DXHANDR", 2, LOOKABLE)[0]
     assert (left.ImageLaterality, right.ImageLaterality) == ("L", "R")
-    assert left.PatientOrientation[0] != right.PatientOrientation[0]
+    # The thumb is on the picture's left of a right hand, on the right of a left one.
+    row = slice(left.Rows * 2 // 5, left.Rows * 3 // 5)
+    middle = left.Columns // 2
+    for ds, thumb in ((right, slice(0, middle)), (left, slice(middle, None))):
+        band = ds.pixel_array[row].astype(int)
+        other = slice(middle, None) if thumb.start == 0 else slice(0, middle)
+        assert (band[:, thumb] > 600).any(axis=0).sum() > (band[:, other] > 600).any(axis=0).sum()
+    side_left, side_right = study("DXKNEEL", 2)[1], study("DXKNEER", 2)[1]
+    assert (side_left.PatientOrientation[0], side_right.PatientOrientation[0]) == ("A", "P")
 
 
 @pytest.mark.parametrize("modality", ["CT", "MR", "DX", "US"])
