@@ -116,7 +116,8 @@ def age_string(exam: Exam) -> str:
     if exam.age >= 2:
         return f"{min(exam.age, 999):03d}Y"
     born, day = exam.order.patient.birth_date, exam.when.date()
-    return f"{max(0, (day.year - born.year) * 12 + day.month - born.month):03d}M"
+    months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+    return f"{max(0, months):03d}M"
 
 
 class SeriesTemplate:
