@@ -32,10 +32,11 @@ from sandbox.lab.lock import DirectoryLock
 from sandbox.lab.network_state import NetworkKeeper
 from sandbox.lab.prepared import place_nodes
 from sandbox.lab.site import Site
+from sandbox.lab.site_check import check_site
 from sandbox.lab.snapshot import mend_after_kill, restore_snapshot, take_snapshot
 from sandbox.lab.views import lab_view
 from sandbox.model.clock import Clock
-from sandbox.model.errors import ConflictError, SandboxError, UnavailableError
+from sandbox.model.errors import BadInputError, ConflictError, SandboxError, UnavailableError
 from sandbox.model.view import AttemptState, AttemptView, CommandResult, LabView, NodeState
 from sandbox.network.network import Network
 from sandbox.nodes.department import Department
@@ -189,6 +190,7 @@ class Lab:
             if self._stopped:
                 raise ConflictError("This lab has been stopped.", "Open it again.")
             if not self.place.is_filled:
+                _insist_on_sound(self.site)
                 place_nodes(self.site, self.seed, self.place, self._cache, collected(self._collection))
             if not self.place.has_snapshot:
                 # Nothing is open yet, which makes this the cheapest moment.
@@ -207,10 +209,10 @@ class Lab:
             composition.start()
             if not self.recovered:
                 _insist_on_all(composition.department)
-            self.record = self.record.model_copy(update={"ports": composition.network.published_ports()})
+            # A node that is stopped has no port now and shall have its own again when it starts.
+            ports = {**self.record.ports, **composition.network.published_ports()}
+            self.record = self.record.model_copy(update={"ports": ports})
             self.place.write_record(self.record)
-            if not self.recovered and not self.site.background.enabled:
-                composition.background.pause()
             composition.background.start()
 
     def stop(self) -> None:
@@ -359,6 +361,12 @@ class Lab:
             self._composition.close()
             with self._gate:
                 self._gate.wait_for(lambda: self._busy == 0, COMMANDS_END_S)
+
+
+def _insist_on_sound(site: Site) -> None:
+    """What a site says must fit together; the first thing that does not is told."""
+    for problem in check_site(site):
+        raise BadInputError(f"{problem.file}: {problem.key}: {problem.sentence}", problem.mend)
 
 
 def _insist_on_all(department: Department) -> None:

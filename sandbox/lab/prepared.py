@@ -56,6 +56,8 @@ def prepare(site: Site, variant: int, month: date, cache: Path) -> Path:
             copy_tree(history_of(site, variant, month, cache), place.nodes / plan.node / IMAGES)
         clock = Clock()
         composition = compose(site, place, seed=variant, events=EventLog(clock), clock=clock)
+        if not site.background.enabled:
+            composition.background.pause()
         composition.close()
         composition.network.close()
         composition.capture.close()
