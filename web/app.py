@@ -57,7 +57,6 @@ def create_app(
         SESSION_COOKIE_SECURE=options.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
         SEND_FILE_MAX_AGE_DEFAULT=security.FILES_S,
-        TRUSTED_HOSTS=list(options.hosts) or None,
         MAX_CONTENT_LENGTH=1_000_000,
         WTF_CSRF_TIME_LIMIT=None,
     )
@@ -65,7 +64,7 @@ def create_app(
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.globals.update(words.TABLES, look=words.look, asset=_assets(Path(app.static_folder or "static")))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    security.protect(app)
+    security.protect(app, options.hosts)
     errors.register(app)
     auth.register(app)
     pages.register(app)

@@ -5,8 +5,12 @@ The policy allows nothing but the console's own files: no inline script or style
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import SecurityError
 
 POLICY = "; ".join(
     (
@@ -34,8 +38,15 @@ HEADERS = {
 FILES_S = 3600  # how long a browser may keep the console's own files; their addresses change with their content
 
 
-def protect(app: Flask) -> None:
-    """Put the guards on ``app``. CSRF is checked on every POST, also those of htmx."""
+def protect(app: Flask, hosts: Collection[str]) -> None:
+    """Put the guards on ``app``. CSRF is checked on every POST, also those of htmx. ``hosts`` are the names it answers
+    to (empty: any); werkzeug's own list of trusted hosts cannot hold an IPv6 address."""
+
+    @app.before_request
+    def _host() -> None:
+        if hosts and urlsplit(f"//{request.host}").hostname not in hosts:
+            raise SecurityError
+
     CSRFProtect(app)
 
     @app.after_request

@@ -40,8 +40,9 @@ def give(lab_id: str, command: str, **params: Any) -> CommandResult:
 
 def act(lab_id: str, onward: str, command: str, **params: Any) -> Response:
     """Give a command, say on the next page what came of it, and go there. What cannot be done is said there too."""
+    client = lab_client(lab_id)
     try:
-        tell(lab_id, give(lab_id, command, **params))
+        tell(lab_id, client.command(command, params))
     except SandboxError as wrong:
         flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
     return redirect(onward)

@@ -1,0 +1,130 @@
+"""Events reach the browser: shared between watchers, gathered, in order, and with the word what to draw again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.model.view import EventView
+from tests.web.conftest import Visitor
+from tests.web.stand_in import EVENTS, HOSTILE, NOW
+from web import feed
+from web.lab_client import _events
+from web.live import LabFeed
+from web.pages.live import message
+
+
+def event(seq: int, kind: str = "queue.failed", sentence: str = "x", **over: object) -> EventView:
+    known = {"seq": seq, "at": NOW, "kind": kind, "node": "CT1", "actor": "system", "cause": None}
+    return EventView.model_validate(known | {"sentence": sentence} | over)
+
+
+class Source:
+    """A lab whose stream gives what the test puts in. Counts how often it was connected to."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.more = threading.Semaphore(0)
+        self.sent: list[EventView] = []
+
+    def give(self, *events: EventView) -> None:
+        self.sent += events
+        for _ in events:
+            self.more.release()
+
+    def lab(self):  # type: ignore[no-untyped-def]
+        class View:
+            last_event = 0
+
+        return View()
+
+    def events(self, *, after: int, limit: int) -> tuple[EventView, ...]:
+        return ()
+
+    @contextmanager
+    def stream(self, after: int) -> Iterator[Iterator[EventView | None]]:
+        self.connections += 1
+
+        def all_of_them() -> Iterator[EventView | None]:
+            place = 0
+            while True:
+                if self.more.acquire(timeout=0.05):
+                    yield self.sent[place]
+                    place += 1
+                else:
+                    yield None
+
+        yield all_of_them()
+
+
+def test_two_watchers_share_one_stream() -> None:
+    source = Source()
+    shared = LabFeed(lambda: source)  # type: ignore[arg-type,return-value]
+    one, other = shared.watch(0), shared.watch(0)
+    found: dict[str, list[int]] = {"one": [], "other": []}
+
+    def read(name: str, watch: Iterator[list[EventView]]) -> None:
+        for batch in watch:
+            found[name] += [event.seq for event in batch]
+            if found[name][-1:] == [3]:
+                return
+
+    threads = [threading.Thread(target=read, args=each) for each in (("one", one), ("other", other))]
+    for thread in threads:
+        thread.start()
+    while len(shared._watchers) < 2:
+        threading.Event().wait(0.01)
+    source.give(event(1), event(2), event(3))
+    for thread in threads:
+        thread.join(10)
+    assert found == {"one": [1, 2, 3], "other": [1, 2, 3]}
+    assert source.connections == 1
+    one.close()
+    other.close()
+    assert not shared._watchers
+    shared.close()
+
+
+def test_what_was_missed_comes_first_and_nothing_twice() -> None:
+    source = Source()
+    source.events = lambda *, after, limit: tuple(event(seq) for seq in (4, 5) if seq > after)  # type: ignore[method-assign]
+    shared = LabFeed(lambda: source)  # type: ignore[arg-type,return-value]
+    watch = shared.watch(3)
+    assert [one.seq for one in next(watch)] == [4, 5]
+    source.give(event(5), event(6))
+    assert [one.seq for one in next(watch)] == [6]
+    watch.close()
+    shared.close()
+
+
+def test_stream_carries_rows_and_words(visitor: Visitor, lab_path: str) -> None:
+    answer = visitor.client.get(f"{lab_path}/events?after=0&feed=main", buffered=False)
+    text = ""
+    for chunk in answer.response:
+        text += chunk.decode() if isinstance(chunk, bytes) else chunk
+        if "id: 3" in text and text.endswith("\n\n"):
+            break
+    answer.close()
+    assert answer.mimetype == "text/event-stream"
+    assert "event: department-changed" in text
+    assert "could not send to ROUTER" in text
+    assert HOSTILE not in text
+    assert "stored an image" not in text
+
+
+def test_message_keeps_every_line_of_its_data() -> None:
+    assert message("a\nb", number=4) == "id: 4\ndata: a\ndata: b\n\n"
+    assert message("", event="x") == "event: x\ndata: \n\n"
+
+
+def test_client_reads_the_labs_stream() -> None:
+    lines = [": beat", "id: 1", "event: x", f"data: {EVENTS[0].model_dump_json()}", "", ""]
+    assert list(_events(iter(lines))) == [None, EVENTS[0]]
+
+
+def test_both_ends_of_an_association_are_one_line() -> None:
+    twice = [event(seq, "association.rejected", "Rejected.", association="a-1") for seq in (1, 2)]
+    assert len(feed.rows(twice)) == 1
+    assert len(feed.rows([event(1), event(2)])) == 2
+    assert [row.event.seq for row in feed.rows([event(1), event(2)])] == [2, 1]
