@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sandbox.lab.directory import write_whole
 from sandbox.model.errors import BadInputError, NotFoundError
+from sandbox.model.files import write_whole
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CHOICE = "in-use"

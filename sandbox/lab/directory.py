@@ -11,8 +11,6 @@ start/          the snapshot that a reset returns to
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -100,18 +98,6 @@ class LabDirectory:
     def write_record(self, record: LabRecord) -> None:
         """Replace the record as a whole. It holds the token, so only the owner may read it."""
         write_whole(self.record_file, record.model_dump_json(indent=1), mode=PRIVATE)
-
-
-def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a file so that a kill leaves the old one or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> object:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from sandbox.lab.directory import write_whole
 from sandbox.model.base import Model
+from sandbox.model.files import write_whole
 from sandbox.network.links import LinkFault
 from sandbox.network.network import Network
 from sandbox.network.plan import FirewallRule

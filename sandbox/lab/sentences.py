@@ -84,6 +84,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "lab.stopped": lambda node, b: "The department was shut down.",
     "command.issued": _command,
     "command.finished": lambda node, b: b.sentence,
+    "probe.started": lambda node, b: f"The check {b.check} tries for itself.",
     "node.started": lambda node, b: f"{node} started and listens as {b.ae_title} on {b.address}.",
     "node.stopped": lambda node, b: f"{node} stopped{': ' + b.reason if b.reason else ''}.",
     "node.config.saved": _saved,

@@ -9,10 +9,11 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from sandbox.lab.directory import LabDirectory, write_whole
+from sandbox.lab.directory import LabDirectory
 from sandbox.lab.network_state import NetworkState
 from sandbox.lab.trees import copy_tree, remove_tree
 from sandbox.model.errors import UnavailableError
+from sandbox.model.files import write_whole
 from sandbox.network.network import Network
 
 _NODES = "nodes"

@@ -1,0 +1,215 @@
+"""Every command: described, tried here on a real lab, and in the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.events import kinds
+from sandbox.lab.commands.registry import commands, parse
+from sandbox.lab.lab import Lab
+from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError
+from tests.lab.support import do, wait_for
+
+REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference" / "commands.md"
+RULE = {"source": "reading", "target": "emergency", "port": 104, "action": "allow"}
+
+
+def prior(lab: Lab) -> str:
+    """A study that the archive has had from the start."""
+    store = lab.department.node("ARCHIVE").store
+    assert store is not None
+    return store.studies(limit=50)[-1].study_uid
+
+
+def scanned(lab: Lab) -> str:
+    """A new study on CT1, delivered."""
+    result = do(lab, "exam.acquire", node="CT1", images=1)
+    study = next(fact for fact in result.facts if fact.startswith("Study")).partition(": ")[2]
+    wait_for(
+        lab,
+        lambda e: isinstance(e.body, kinds.InstanceStored) and e.node == "ARCHIVE" and e.body.study_uid == study,
+        after=result.event,
+    )
+    return study
+
+
+# What each command is tried with, in this order, and what its sentence must say.
+TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
+    ("tool.ping", lambda lab: {"node": "CT1", "host": "archive"}, True, "answers to ping"),
+    ("tool.port", lambda lab: {"node": "WS1", "host": "archive", "port": 11112}, True, "open"),
+    ("tool.lookup", lambda lab: {"node": "WS1", "host": "archive"}, True, "198.18.20.30"),
+    ("tool.lookup", lambda lab: {"node": "WS1", "host": "nowhere"}, False, "not known"),
+    ("tool.echo", lambda lab: {"node": "CT1", "remote": "ROUTER"}, True, "answered"),
+    ("tool.echo", lambda lab: {"node": "CT1", "remote": "ROUTER", "calling_ae": "STRANGER"}, False, "calling AE title"),
+    (
+        "tool.echo",
+        lambda lab: {"node": "CT1", "ae_title": "ARCHIVE", "host": "198.18.20.30", "port": 11113},
+        False,
+        "timed out",
+    ),
+    ("tool.find", lambda lab: {"node": "WS1", "remote": "ARCHIVE", "keys": {"PatientName": "*"}}, True, "match"),
+    ("tool.find", lambda lab: {"node": "WS1", "remote": "ARCHIVE", "level": "SERIES"}, False, ""),
+    (
+        "tool.move",
+        lambda lab: {"node": "WS1", "remote": "ARCHIVE", "keys": {"StudyInstanceUID": prior(lab)}},
+        True,
+        "sent",
+    ),
+    (
+        "tool.move",
+        lambda lab: {
+            "node": "WS1",
+            "remote": "ARCHIVE",
+            "destination": "NOBODY",
+            "keys": {"StudyInstanceUID": prior(lab)},
+        },
+        False,
+        "NOBODY",
+    ),
+    (
+        "tool.get",
+        lambda lab: {"node": "WS2", "remote": "ARCHIVE", "keys": {"StudyInstanceUID": prior(lab)}},
+        True,
+        "sent",
+    ),
+    ("study.retrieve", lambda lab: {"node": "WS2", "study": prior(lab)}, True, "sent"),
+    ("exam.acquire", lambda lab: {"node": "MR1", "procedure": "MRKNEEL", "images": 1, "stat": True}, True, "KNEE LEFT"),
+    ("exam.send", lambda lab: {"node": "CT1", "study": scanned(lab), "to": "ROUTER"}, True, "1 of 1"),
+    ("queue.hold", lambda lab: {"node": "ROUTER", "destination": "WS1", "reason": "drill"}, True, "held"),
+    ("queue.retry", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "tried now"),
+    ("queue.redrive", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "0 images"),
+    ("queue.discard", lambda lab: {"node": "ROUTER", "destination": "WS1", "reason": "x"}, True, "thrown away"),
+    ("queue.resume", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "runs again"),
+    (
+        "node.config.save",
+        lambda lab: {
+            "node": "CT1",
+            "set": {"remotes.ROUTER.port": 105, "auto_send": False},
+            "add": {"remotes": {"name": "WS1", "ae_title": "WS1", "host": "ws1.riverside.example", "port": 104}},
+            "remove": ["remotes.ARCHIVE"],
+        },
+        True,
+        "Restart it",
+    ),
+    ("node.config.discard", lambda lab: {"node": "CT1"}, True, "the running one again"),
+    ("node.config.save", lambda lab: {"node": "CT1", "set": {"remotes.ROUTER.port": 104}}, True, "nothing was saved"),
+    ("node.restart", lambda lab: {"node": "CT1"}, True, "Listens as CT1"),
+    ("node.stop", lambda lab: {"node": "CT1"}, True, "stopped"),
+    ("node.stop", lambda lab: {"node": "CT1"}, True, "already"),
+    ("node.start", lambda lab: {"node": "CT1"}, True, "Listens as CT1"),
+    ("node.start", lambda lab: {"node": "CT1"}, True, "already"),
+    ("network.firewall.add", lambda lab: RULE, True, "added"),
+    ("network.firewall.remove", lambda lab: RULE, True, "removed"),
+    ("network.dns.set", lambda lab: {"name": "pacs", "address": "198.18.20.30"}, True, "198.18.20.30"),
+    ("network.dns.set", lambda lab: {"name": "pacs"}, True, "no longer"),
+    ("background.resume", lambda lab: {}, True, "goes on"),
+    ("background.pause", lambda lab: {}, True, "rests"),
+    ("lab.reset", lambda lab: {}, True, "start"),
+)
+
+
+@pytest.mark.parametrize("number", range(len(TRIED)), ids=lambda number: f"{number}-{TRIED[number][0]}")
+def test_command(lab: Lab, number: int) -> None:
+    name, params, ok, said = TRIED[number]
+    try:
+        result = do(lab, name, **params(lab))
+    except SandboxError as refused:
+        assert not ok, refused
+        return
+    assert result.ok is ok, result
+    assert said in result.sentence
+    assert lab.events[result.event].kind == "command.issued"
+
+
+# And what makes no sense: (command, params, error, what is said).
+REFUSED: tuple[tuple[str, dict[str, Any], type[SandboxError], str], ...] = (
+    ("tool.echo", {"node": "CT1"}, BadInputError, "which AE"),
+    ("tool.echo", {"node": "CT1", "remote": "ROUTER", "host": "x"}, BadInputError, "Give one"),
+    ("tool.echo", {"node": "CT1", "remote": "WS9"}, NotFoundError, "AE table"),
+    ("tool.echo", {"node": "CT1", "ae_title": "X" * 17, "host": "a", "port": 1}, BadInputError, "17 characters"),
+    ("tool.find", {"node": "WS1", "remote": "ARCHIVE", "keys": {"Nonsense": "1"}}, BadInputError, "Nonsense"),
+    ("exam.acquire", {"node": "ROUTER"}, BadInputError, "no modality"),
+    ("exam.acquire", {"node": "CT1", "procedure": "MRKNEEL"}, BadInputError, "CTHEADWO"),
+    ("exam.acquire", {"node": "CT1", "procedure": "NOPE"}, NotFoundError, "NOPE"),
+    ("exam.send", {"node": "CT1", "study": "1.2.3", "to": "ROUTER"}, NotFoundError, "study"),
+    ("exam.send", {"node": "CT1", "study": "../../etc", "to": "ROUTER"}, BadInputError, "study"),
+    ("study.retrieve", {"node": "CT1", "study": "1.2.3"}, BadInputError, "archive"),
+    ("queue.hold", {"node": "ARCHIVE", "destination": "WS1"}, BadInputError, "no send queue"),
+    ("queue.hold", {"node": "ROUTER", "destination": "WS9"}, NotFoundError, "WS9"),
+    ("queue.discard", {"node": "ROUTER", "destination": "WS1", "entry": 99999}, NotFoundError, "99999"),
+    ("node.config.save", {"node": "CT1"}, BadInputError, "nothing to save"),
+    ("node.config.save", {"node": "CT1", "set": {"remotes.NOPE.port": 1}}, BadInputError, "NOPE"),
+    ("node.config.save", {"node": "CT1", "set": {"remotes.ROUTER.port": "x"}}, BadInputError, "port"),
+    ("node.config.save", {"node": "CT1", "set": {"remotes": "x"}}, BadInputError, "remotes"),
+    ("node.config.save", {"node": "CT1", "remove": ["ae_title"]}, BadInputError, "ae_title"),
+    ("node.config.save", {"node": "CT1", "add": {"ae_title": {"name": "x"}}}, BadInputError, "ae_title"),
+    ("node.config.save", {"node": "CT1", "add": {"remotes": 5}}, BadInputError, "remotes"),
+    ("network.firewall.add", {"source": "nowhere"}, BadInputError, "nowhere"),
+    ("network.firewall.remove", {"source": "emergency", "action": "reject"}, NotFoundError, "no rule"),
+    ("network.dns.set", {"name": "-bad-", "address": "198.18.20.1"}, BadInputError, "-bad-"),
+    ("network.dns.set", {"name": "unheard-of"}, BadInputError, "unheard-of"),
+)
+
+
+@pytest.mark.parametrize(("name", "params", "error", "said"), REFUSED)
+def test_refused(lab: Lab, name: str, params: dict[str, Any], error: type[SandboxError], said: str) -> None:
+    saved = {node.name: node.saved for node in lab.department.nodes.values()}
+    with pytest.raises(error) as told:
+        do(lab, name, **params)
+    assert said in str(told.value)
+    assert {node.name: node.saved for node in lab.department.nodes.values()} == saved
+
+
+def test_every_command_is_tried_above() -> None:
+    assert set(commands()) == {name for name, *_ in TRIED}
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_described(name: str) -> None:
+    command = commands()[name]
+    assert command.__doc__ and command.__doc__ != command.__mro__[1].__doc__
+    assert command.title
+    for key, field in command.model_json_schema(by_alias=True).get("properties", {}).items():
+        assert field.get("title") or "$ref" in field, f"{name}: {key} has no title"
+    assert f"## {name}\n" in REFERENCE.read_text(encoding="utf-8"), "run `make reference`"
+
+
+def test_a_saved_configuration_is_saved_whole_or_not_at_all(lab: Lab) -> None:
+    before = lab.department.node("CT1").saved
+    with pytest.raises(BadInputError):
+        do(lab, "node.config.save", node="CT1", set={"remotes.ROUTER.port": 105, "maximum_pdu": -1})
+    assert lab.department.node("CT1").saved == before
+
+
+def test_a_line_may_be_replaced_by_one_of_the_same_name(lab: Lab) -> None:
+    line = {"name": "ROUTER", "ae_title": "OTHER", "host": "198.18.20.20", "port": 104}
+    do(lab, "node.config.save", node="CT1", remove=["remotes.ROUTER"], add={"remotes": [line]})
+    remote = lab.department.node("CT1").saved.remote("ROUTER")
+    assert remote is not None
+    assert remote.ae_title == "OTHER"
+    do(lab, "node.config.discard", node="CT1")
+
+
+@pytest.fixture
+def being_reset(lab: Lab) -> Iterator[Lab]:
+    with lab._quiet():
+        yield lab
+
+
+def test_no_command_begins_while_the_lab_is_reset(being_reset: Lab) -> None:
+    with pytest.raises(ConflictError, match="being reset"):
+        do(being_reset, "tool.lookup", node="CT1", host="archive")
+
+
+def test_the_registry_reads_commands_without_a_lab() -> None:
+    assert parse("node.stop", {"node": "CT1"}).params == {"node": "CT1"}
+    assert parse("network.dns.set", {"name": "x", "address": "198.18.1.1"}).params == {
+        "name": "x",
+        "address": "198.18.1.1",
+    }
+    with pytest.raises(BadInputError, match="node.stop"):
+        parse("node.stopp", {})
