@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sandbox.checks.memory import Memory
-from sandbox.lab.directory import write_whole
 from sandbox.model.base import Model, explain_validation
+from sandbox.model.files import write_whole
 from sandbox.model.verdict import Finding
 from sandbox.model.view import AttemptState
 

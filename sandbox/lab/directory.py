@@ -11,6 +11,7 @@ start/          the snapshot that a reset returns to
 from __future__ import annotations
 
 import json
+import secrets
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pydantic import Field, ValidationError
 from sandbox.lab.site import Site
 from sandbox.model.base import Model, explain_validation
 from sandbox.model.errors import NotFoundError
+from sandbox.model.files import write_whole
 
 PRIVATE = 0o600
 """The mode of files that hold the token."""

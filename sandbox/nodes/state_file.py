@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from sandbox.model.base import explain_validation
 from sandbox.model.config import NodeConfig
-from sandbox.model.errors import BadInputError
+from sandbox.model.errors import BadInputError, UnavailableError
+from sandbox.model.files import write_whole
 
 
 class NodeFile:
@@ -42,6 +43,9 @@ class NodeFile:
             "running": running.model_dump(mode="json"),
             "is_wanted": is_wanted,
         }
-        draft = self._path.with_suffix(".tmp")
-        draft.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-        draft.replace(self._path)
+        try:
+            write_whole(self._path, json.dumps(document, ensure_ascii=False, indent=1))
+        except OSError as wrong:
+            raise UnavailableError(
+                f"{self._path} cannot be written: {wrong.strerror or wrong}.", "See that the disk is not full."
+            ) from wrong
