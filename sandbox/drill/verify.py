@@ -23,7 +23,7 @@ from sandbox.drill.load import LoadedScenario, read_scenario, scenarios_folder
 from sandbox.drill.steps import commands_of
 from sandbox.events.kinds import FaultApplied
 from sandbox.lab.lab import Lab
-from sandbox.lab.site import load_site
+from sandbox.lab.site import Site, load_site
 from sandbox.model.base import Model
 from sandbox.model.errors import SandboxError
 from sandbox.model.scenario import Way
@@ -187,7 +187,7 @@ class Proof:
         return f"{len(failed)} check{'s' if len(failed) != 1 else ''} fail: {failed[0].sentence}"
 
     def _nothing_done(self, attempt: Attempt) -> str:
-        attempt.lab.reset()
+        self.reset(attempt)
         findings = attempt.check()
         if all_pass(findings) or attempt.state != "running":
             raise NotProvenError("The attempt counts as solved although nobody did anything.")
@@ -255,14 +255,8 @@ class Proof:
     @contextmanager
     def _lab(self, name: str, *, with_faults: bool) -> Iterator[Callable[[], Attempt]]:
         """A lab of its own, without the quiet background, and what begins the attempt in it (once)."""
-        site = load_site(self.scenario.site)
-        site = site.model_copy(update={"background": site.background.model_copy(update={"enabled": False})})
         lab = Lab(
-            site,
-            self.place / name,
-            self.seed,
-            scenario=self.scenario.slug,
-            cache=self.place / "histories",
+            self.site(), self.place / name, self.seed, scenario=self.scenario.slug, cache=self.place / "histories"
         )
         attempt = self.make_attempt(lab)
 
@@ -277,6 +271,11 @@ class Proof:
         finally:
             attempt.close()
             lab.stop()
+
+    def site(self) -> Site:
+        """The scenario's site, without the quiet background: what happens is what the proof does."""
+        site = load_site(self.scenario.site)
+        return site.model_copy(update={"background": site.background.model_copy(update={"enabled": False})})
 
     def make_attempt(self, lab: Lab) -> Attempt:
         """The attempt to be proven."""

@@ -1,0 +1,59 @@
+"""Every scenario that comes with the product: well written, and proven fair on three seeds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sandbox.drill.lint import lint
+from sandbox.drill.load import load_scenario, scenario_slugs, scenarios_folder
+from sandbox.drill.surface import pretended_surface
+from sandbox.drill.verify import verify
+from sandbox.lab.site import load_site
+
+SLUGS = scenario_slugs()
+
+
+def test_there_are_scenarios() -> None:
+    assert len(SLUGS) >= 3
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_it_lints(slug: str) -> None:
+    assert [str(problem) for problem in lint(scenarios_folder() / slug)] == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_no_ticket_names_the_broken_setting(slug: str) -> None:
+    """The caller sees images that are missing, not AE titles, rules and queues."""
+    scenario = load_scenario(slug)
+    for ticket in scenario.ticket:
+        text = scenario.texts[ticket.text].lower()
+        for word in ("ae title", "association", "router", "queue", "rule", "reject", "config", "held"):
+            assert not re.search(rf"\b{word}", text), f"{ticket.text} says {word!r}"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_two_seeds_look_different(slug: str) -> None:
+    scenario = load_scenario(slug)
+    site = load_site(scenario.site)
+    seen = set()
+    for seed in range(6):
+        surface = pretended_surface(scenario.exam, site, seed)
+        faults = [fault.model_dump_json() for fault in scenario.faults(surface)]
+        seen.add((*faults, *(surface.fill(text) for text in scenario.texts.values())))
+    assert len(seen) > 2
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_it_is_proven_fair_on_three_seeds(slug: str) -> None:
+    told = verify(slug)
+    for result in told.seeds:
+        for stage in result.stages:
+            print(f"seed {result.seed} {'ok ' if stage.ok else 'BAD'} {stage.seconds:6.2f} s {stage.name}")
+    assert told.failures == ()
+    assert told.ok
+    assert len(told.seeds) == 3
