@@ -1,0 +1,128 @@
+"""A Chromium, a console on a real port, and a page that fails the test when the browser complains about anything.
+
+Two consoles: one over real labs (sandbox.host.LocalHost), one over the stand-in of tests/web for states that a real
+department takes long to reach. Without Chromium these tests are skipped, but not where CI is set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from waitress.server import create_server
+
+from sandbox.host.local import LocalHost
+from tests.web.conftest import SCENARIO
+from tests.web.stand_in import StandInHost
+from web.app import create_app
+from web.catalogue import Catalogue, read_scenarios
+from web.options import Options
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 60_000  # a department that is slow on a busy machine is not a failure of the console
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason="Chromium is not installed: apt-get install chromium"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "Chromium is not installed: apt-get install chromium"
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """``app`` on a free loopback port; its address."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=32)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.close()
+        server.task_dispatcher.shutdown(timeout=1)
+
+
+@pytest.fixture(scope="session")
+def real_console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a console whose labs are real."""
+    home = tmp_path_factory.mktemp("console")
+    host = LocalHost(home)
+    app = create_app(Options(directory=home), host, Catalogue(read_scenarios))
+    try:
+        with served(app) as address:
+            yield address
+    finally:
+        app.extensions["console"].labs.close()
+        app.extensions["console"].database.close()
+        host.close()
+
+
+@pytest.fixture(scope="session")
+def stand_in_host() -> StandInHost:
+    return StandInHost()
+
+
+@pytest.fixture(scope="session")
+def stand_in_console(tmp_path_factory: pytest.TempPathFactory, stand_in_host: StandInHost) -> Iterator[str]:
+    """The address of a console whose labs are stand-ins."""
+    options = Options(directory=tmp_path_factory.mktemp("stand-in"))
+    app = create_app(options, stand_in_host, Catalogue(lambda: (SCENARIO,)), connect=stand_in_host.connect)
+    with served(app) as address:
+        yield address
+    app.extensions["console"].labs.close()
+    app.extensions["console"].database.close()
+
+
+@contextmanager
+def watched(context: BrowserContext) -> Iterator[Page]:
+    """A page; afterwards nothing may have been refused by the policy, thrown, or asked of another host."""
+    complaints: list[str] = []
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("pageerror", lambda error: complaints.append(f"thrown: {error}"))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    page.on(
+        "request",
+        lambda asked: complaints.append(f"asked elsewhere: {asked.url}")
+        if not asked.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+        else None,
+    )
+    yield page
+    assert not complaints
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    with watched(context) as page:
+        yield page
+    context.close()
