@@ -39,7 +39,6 @@ class ApiServer:
             sockets=[self._socket],
             threads=THREADS,
             ident=None,
-            send_bytes=1,
             channel_request_lookahead=1,
             max_request_body_size=LARGEST_BODY,
             asyncore_loop_timeout=_TURN_S,
