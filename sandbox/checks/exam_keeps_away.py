@@ -9,7 +9,7 @@ from pydantic import Field
 from sandbox.checks.check import Check, Judgement, failed, passed, unclear
 from sandbox.checks.memory import Memory
 from sandbox.checks.names import Names, said
-from sandbox.checks.probe_exam import SETTLE_S, probe_exam
+from sandbox.checks.probe_exam import probe_exam
 from sandbox.nodes.department import Department
 
 
@@ -39,7 +39,7 @@ class ExamKeepsAway(Check):
             trails = [(node, exams.enter_context(probe_exam(department, node, images=1))[1]) for node in self.node]
             for node, trail in trails:
                 arrival = trail.follow_to(self.reaches, self.within_s)
-                trail.settle(SETTLE_S)
+                trail.settle(self.within_s)
                 evidence.extend(trail.events())
                 if trail.at(self.place):
                     sentence = f"A new exam from {node} turned up at {self.place}, where it has no business."

@@ -13,7 +13,7 @@ from sandbox.events.log import current
 from sandbox.nodes.department import Department
 from sandbox.nodes.modality import AcquiredExam
 
-SETTLE_S = 1.5
+SETTLE_S = 5.0
 """How long a finished check waits for its exam to come to rest before it cleans up."""
 
 

@@ -243,10 +243,11 @@ class Proof:
         began = time.monotonic()
         try:
             ok, sentence = True, prove()
-        except NotProvenError as wrong:
+        except (NotProvenError, SandboxError) as wrong:
             ok, sentence = False, str(wrong)
-        except SandboxError as wrong:
-            ok, sentence = False, str(wrong)
+        except Exception as wrong:
+            # A stage that went wrong in itself proves nothing either; the others may still tell why.
+            ok, sentence = False, f"This stage went wrong: {type(wrong).__name__}: {wrong}"
         stage = Stage(name=name, ok=ok, sentence=sentence, seconds=round(time.monotonic() - began, 2))
         self.stages.append(stage)
         self._tell(self.seed, stage)
