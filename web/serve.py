@@ -47,8 +47,8 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
             announce(f"PACS Sandbox is at {address(options, listener)}")
             with contextlib.suppress(_Ended, KeyboardInterrupt):
                 server.run()
-        server.task_dispatcher.shutdown(timeout=1)
-        console.labs.close()
+        console.labs.close()  # ends the streams too, for which the server's threads wait
+        server.task_dispatcher.shutdown(timeout=2)
         console.database.close()
     finally:
         listener.close()

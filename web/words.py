@@ -158,6 +158,8 @@ def setting(value: object) -> str:
             return "on"
         case False:
             return "off"
+        case float() if value.is_integer():
+            return str(int(value))
         case list() | tuple():
             return ", ".join(setting(item) for item in value) or "nothing"
         case dict():

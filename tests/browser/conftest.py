@@ -18,7 +18,6 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
-from sandbox.host.local import LocalHost
 from tests.web.conftest import SCENARIO
 from tests.web.stand_in import StandInHost
 from web.app import create_app
@@ -67,13 +66,17 @@ def served(app: Flask) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
+        app.extensions["console"].labs.close()  # ends the streams, which would outlive the server
+        server.task_dispatcher.shutdown(timeout=5)
         server.close()
-        server.task_dispatcher.shutdown(timeout=1)
+        app.extensions["console"].database.close()
 
 
 @pytest.fixture(scope="session")
 def real_console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a console whose labs are real."""
+    from sandbox.host.local import LocalHost
+
     home = tmp_path_factory.mktemp("console")
     host = LocalHost(home)
     app = create_app(Options(directory=home), host, Catalogue(read_scenarios))
@@ -81,8 +84,6 @@ def real_console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with served(app) as address:
             yield address
     finally:
-        app.extensions["console"].labs.close()
-        app.extensions["console"].database.close()
         host.close()
 
 
@@ -98,8 +99,6 @@ def stand_in_console(tmp_path_factory: pytest.TempPathFactory, stand_in_host: St
     app = create_app(options, stand_in_host, Catalogue(lambda: (SCENARIO,)), connect=stand_in_host.connect)
     with served(app) as address:
         yield address
-    app.extensions["console"].labs.close()
-    app.extensions["console"].database.close()
 
 
 @contextmanager
@@ -112,9 +111,11 @@ def watched(context: BrowserContext) -> Iterator[Page]:
     page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
     page.on(
         "request",
-        lambda asked: complaints.append(f"asked elsewhere: {asked.url}")
-        if not asked.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
-        else None,
+        lambda asked: (
+            complaints.append(f"asked elsewhere: {asked.url}")
+            if not asked.url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+            else None
+        ),
     )
     yield page
     assert not complaints

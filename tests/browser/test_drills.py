@@ -48,7 +48,7 @@ def right_answers(page: Page) -> int:
 
 def test_ct_images_missing_in_ed(page: Page, real_console: str) -> None:
     start(page, real_console, "CT images do not come up in the emergency department")
-    page.get_by_role("link", name="CT1, CT scanner").click()
+    page.get_by_role("link", name="CT scanner, running").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("CT1")
 
     page.get_by_role("navigation", name="CT1").get_by_role("link", name="Tools").click()

@@ -126,7 +126,7 @@ def test_drill_page_has_ticket_map_feed_and_panels(visitor: Visitor, lab_path: s
 
 def test_map_says_every_state_in_words_too(visitor: Visitor, lab_path: str) -> None:
     page = visitor.page(lab_path + "/map")
-    for words in ("CT1, CT1 title: Running, queue on hold for ROUTER, 3 waiting", "Failed", "Stopped", "1 given up"):
+    for words in ("CT1 title, running, queue on hold for ROUTER, 3 waiting", "Failed", "Stopped", "1 given up"):
         assert words in page
     assert "ct-to-ed, films" in page, "two rules to one destination are one line"
 

@@ -137,7 +137,7 @@ def _field(name: str, schema: Schema, value: Json, running: Json, drawing: Drawi
         title=schema.said("title", name.rpartition(".")[2]),
         help=schema.said("description"),
         kind=schema.kind.value,
-        value=", ".join(map(str, value or [])) if schema.kind is Kind.NAMES else value,
+        value=_written(schema, value),
         unit=schema.said("unit"),
         options=_options(schema, value, drawing),
         minimum=str(minimum),
@@ -149,6 +149,13 @@ def _field(name: str, schema: Schema, value: Json, running: Json, drawing: Drawi
         running=running,
         trouble=drawing.trouble if drawing.trouble_at and drawing.trouble_at == name else "",
     )
+
+
+def _written(schema: Schema, value: Json) -> Json:
+    """``value`` as a person writes it: 15 and not 15.0, names with commas between them."""
+    if schema.kind is Kind.NAMES:
+        return ", ".join(map(str, value or []))
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _options(schema: Schema, value: Json, drawing: Drawing) -> tuple[Option, ...]:
