@@ -90,7 +90,11 @@ class Archive:
             policy = Sync(sync)
             self.files = ImageStore(directory / "store", policy, reserve=reserve)
             self._index = Index(open_database(url or sqlite_url(directory / "index.sqlite"), policy))
-            self.recovery: RecoveryReport = recover(self._index, self.files)
+            try:
+                self.recovery: RecoveryReport = recover(self._index, self.files)
+            except BaseException:
+                self._index.close()
+                raise
         except BaseException:
             os.close(self._lock_file)
             raise
@@ -103,8 +107,6 @@ class Archive:
 
     def store(self, request: StoreRequest) -> StoreStatus:
         """C-STORE (PS3.4 B.2.3): 0000 once durable, else what was wrong with the instance or with us."""
-        if self._lock_file < 0:
-            return _failed(OUT_OF_RESOURCES, "The archive is closed")
         if not is_uid(request.sop_instance):
             return _failed(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
         try:
@@ -178,9 +180,7 @@ class Archive:
     def forget_study(self, study_uid: str) -> int:
         """Remove a study's rows and files for good; how many instances. Rows go first, in one transaction with a note
         of the files, so that a crash in between leaves nothing behind."""
-        with contextlib.ExitStack() as held:
-            for lock in self._instance_locks:
-                held.enter_context(lock)
+        with self._all_instances():
             files = self._index.forget_study(study_uid)
             for file in files:
                 self.files.remove(file)
@@ -189,11 +189,15 @@ class Archive:
         return len(files)
 
     def close(self) -> None:
-        """Let go of index and directory. Closing twice is once too often and harmless."""
-        self._index.close()
-        if self._lock_file >= 0:
-            os.close(self._lock_file)
-            self._lock_file = -1
+        """Let go of index and directory, after the instances that are being written now; none is taken any more.
+
+        Closing twice is once too often and harmless.
+        """
+        with self._all_instances():
+            self._index.close()
+            if self._lock_file >= 0:
+                os.close(self._lock_file)
+                self._lock_file = -1
 
     def __enter__(self) -> Archive:
         return self
@@ -206,9 +210,19 @@ class Archive:
     def _lock_for(self, sop_instance: str) -> threading.Lock:
         return self._instance_locks[zlib.crc32(sop_instance.encode("ascii")) % _LOCKS]
 
+    @contextlib.contextmanager
+    def _all_instances(self) -> Iterator[None]:
+        """No instance is stored inside the block."""
+        with contextlib.ExitStack() as held:
+            for lock in self._instance_locks:
+                held.enter_context(lock)
+            yield
+
     def _keep(self, request: StoreRequest, header: Header) -> StoredInstance:
         """File first, then row, under the instance's lock: two senders of one instance take turns."""
         with self._lock_for(request.sop_instance):
+            if self._lock_file < 0:
+                raise OutOfResourcesError("The archive is closed")
             path = self.files.path(self.files.relative_path(request.sop_instance))
             known = self._index.file_of(request.sop_instance) if path.exists() else None
             if known is not None:

@@ -44,8 +44,11 @@ class RecoveryReport:
 def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> RecoveryReport:
     """Bring index and files together. ``thorough`` looks at every file and row instead of the newest."""
     unfinished = index.removals()
+    # An instance that was forgotten and has come again since needs its file.
+    needed = index.in_use(unfinished)
     for file in unfinished:
-        store.remove(file)
+        if file not in needed:
+            store.remove(file)
     postponed = False
     try:
         if unfinished:
@@ -55,7 +58,7 @@ def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> Recov
         reindexed, unreadable, postponed = [], [], True
     rows = index.all_files() if thorough else index.newest_files(_ROWS_LOOKED_AT)
     missing = [row.sop_instance for row in rows if not store.path(row.file).exists()]
-    return RecoveryReport(tuple(reindexed), tuple(unreadable), tuple(missing), len(unfinished), postponed)
+    return RecoveryReport(tuple(reindexed), tuple(unreadable), tuple(missing), len(unfinished) - len(needed), postponed)
 
 
 def _reindex(index: Index, store: ImageStore, thorough: bool) -> tuple[list[str], list[str]]:

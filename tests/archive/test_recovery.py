@@ -16,6 +16,7 @@ from sandbox.archive import archive as archive_module
 from sandbox.archive.archive import Archive
 from sandbox.archive.index.index import Index
 from sandbox.archive.part10 import opened
+from sandbox.model.errors import UnavailableError
 from tests.archive.support import found, instance, request, store, uid
 
 _SENDER = """
@@ -171,6 +172,54 @@ def test_a_crash_while_forgetting_does_not_bring_the_study_back(
         assert archive.recovery.removed == 1
         assert archive.counts().instances == 0
         assert not path.exists()
+
+
+def test_what_comes_again_after_a_removal_that_could_not_be_crossed_off_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ds = instance()
+    with Archive(tmp_path, ae_title="A", sync="normal") as archive:
+        store(archive, ds)
+
+        def full(files: object) -> None:
+            raise OperationalError("", {}, OSError("database or disk is full"))
+
+        with monkeypatch.context() as disk:
+            disk.setattr(archive._index, "removed", full)
+            with pytest.raises(OperationalError):
+                archive.forget_study(ds.StudyInstanceUID)
+        store(archive, ds)
+    with Archive(tmp_path, ae_title="A", sync="normal") as archive:
+        path = archive.instance_path(ds.SOPInstanceUID)
+        assert (archive.recovery.removed, archive.recovery.missing) == (0, ())
+        assert path is not None
+        assert path.exists()
+        assert archive.forget_study(ds.StudyInstanceUID) == 1
+        store(archive, ds)
+
+
+def test_a_study_is_forgotten_though_an_earlier_removal_was_not_crossed_off(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ds = instance()
+    store(archive, ds)
+    with monkeypatch.context() as disk:
+        disk.setattr(archive._index, "removed", lambda files: None)
+        assert archive.forget_study(ds.StudyInstanceUID) == 1
+    store(archive, ds)
+    assert archive.forget_study(ds.StudyInstanceUID) == 1
+    assert archive.counts().instances == 0
+
+
+def test_a_closed_archive_takes_nothing_more(tmp_path: Path) -> None:
+    ds = instance()
+    archive = Archive(tmp_path, ae_title="A", sync="normal")
+    archive.close()
+    assert archive.store(request(ds)).status == 0xA700
+    assert not list((tmp_path / "store" / "files").glob("*/*.dcm"))
+    for late in (lambda: archive.forget_study(ds.StudyInstanceUID), lambda: archive.add_datasets([ds])):
+        with pytest.raises(UnavailableError, match="closed"):
+            late()
 
 
 def test_success_is_said_after_file_and_row_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

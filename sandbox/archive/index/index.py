@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Engine, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sandbox.archive.attributes import AT_LEVEL, Attribute, Level
 from sandbox.archive.header import Header
 from sandbox.archive.index.schema import instances, removals, series, studies
 from sandbox.archive.names import folded_columns, groups
+from sandbox.model.errors import UnavailableError
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class _Job:
 
 
 _STORED = {level: tuple(a for a in AT_LEVEL[level] if not a.computed) for level in Level}
+_VALUES_AT_A_TIME = 500  # in one SQL statement
 _NUMBER_OF_INSTANCES = "number_of_study_related_instances"
 
 _INSTANCE_KNOWN = select(
@@ -110,10 +113,17 @@ class Index:
         self._turn = threading.Lock()
         self._waiting: list[_Job] = []
         self._waiting_guard = threading.Lock()
+        self._closed = False
 
     def connect(self) -> Connection:
         """A connection for reading; close it soon."""
         return self._engine.connect()
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        """A transaction that writes. An engine would open a closed database again for whoever comes late."""
+        if self._closed:
+            raise UnavailableError("The archive is closed.", "Open it again.")
+        return self._writer.begin()
 
     def add(self, record: InstanceRecord) -> bool:
         """Commit one instance; whether it was new."""
@@ -142,14 +152,14 @@ class Index:
 
     def known(self, sop_instances: Sequence[str]) -> set[str]:
         """Those of the given SOP Instance UIDs that are indexed."""
+        return self._present(instances.c.sop_instance_uid, sop_instances)
+
+    def _present(self, column: Column[str], values: Sequence[str]) -> set[str]:
         found: set[str] = set()
         with self.connect() as connection:
-            for start in range(0, len(sop_instances), 500):
-                uids = sop_instances[start : start + 500]
-                rows = connection.execute(
-                    select(instances.c.sop_instance_uid).where(instances.c.sop_instance_uid.in_(uids))
-                )
-                found.update(rows.scalars())
+            for start in range(0, len(values), _VALUES_AT_A_TIME):
+                some = values[start : start + _VALUES_AT_A_TIME]
+                found.update(connection.execute(select(column).where(column.in_(some))).scalars())
         return found
 
     def last_received(self) -> float:
@@ -170,14 +180,15 @@ class Index:
 
     def forget_study(self, study_uid: str) -> list[str]:
         """Delete a study's rows and note its files for removal, in one transaction; the files, empty if unknown."""
-        with self._turn, self._writer.begin() as connection:
+        with self._turn, self._writing() as connection:
             study = connection.scalar(select(studies.c.id).where(studies.c.study_instance_uid == study_uid))
             if study is None:
                 return []
             in_study = select(series.c.id).where(series.c.study_row == study).scalar_subquery()
-            files = list(
-                connection.execute(select(instances.c.file).where(instances.c.series_row.in_(in_study))).scalars()
-            )
+            of_study = select(instances.c.file).where(instances.c.series_row.in_(in_study))
+            files = list(connection.execute(of_study).scalars())
+            # One that could not be crossed off after an earlier removal may be noted already.
+            connection.execute(delete(removals).where(removals.c.file.in_(of_study)))
             connection.execute(insert(removals), [{"file": file} for file in files])
             connection.execute(delete(instances).where(instances.c.series_row.in_(in_study)))
             connection.execute(delete(series).where(series.c.study_row == study))
@@ -185,18 +196,25 @@ class Index:
         return files
 
     def removals(self) -> list[str]:
-        """Files whose rows are gone and which may still be there."""
+        """Files noted for removal, which may still be there."""
         with self.connect() as connection:
             return list(connection.execute(select(removals.c.file)).scalars())
 
+    def in_use(self, files: Sequence[str]) -> set[str]:
+        """Those of the given files that an instance has."""
+        return self._present(instances.c.file, files)
+
     def removed(self, files: Sequence[str]) -> None:
         """The given files are unlinked."""
-        with self._turn, self._writer.begin() as connection:
-            for start in range(0, len(files), 500):
-                connection.execute(delete(removals).where(removals.c.file.in_(files[start : start + 500])))
+        with self._turn, self._writing() as connection:
+            for start in range(0, len(files), _VALUES_AT_A_TIME):
+                some = files[start : start + _VALUES_AT_A_TIME]
+                connection.execute(delete(removals).where(removals.c.file.in_(some)))
 
     def close(self) -> None:
+        """Let go of the database. Nothing is written any more."""
         with self._turn:
+            self._closed = True
             self._engine.dispose()
 
     def _commit(self, batch: list[_Job]) -> None:
@@ -214,7 +232,7 @@ class Index:
                     job.done, job.error = True, again
 
     def _write(self, batch: list[_Job]) -> None:
-        with self._writer.begin() as connection:
+        with self._writing() as connection:
             for job in batch:
                 job.new = _add(connection, job.record)
         for job in batch:
