@@ -7,6 +7,7 @@ on where it was. One thread sleeps until the next exam is due; paused, it sleeps
 from __future__ import annotations
 
 import json
+import logging
 import random
 import threading
 from collections.abc import Iterator
@@ -14,11 +15,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from sample_dicom.procedures import procedures_for
 from sandbox.events import kinds
 from sandbox.model.errors import SandboxError
+from sandbox.model.files import write_whole
 from sandbox.model.patient import Order
 from sandbox.model.view import NodeState
 from sandbox.nodes.department import Department
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,10 @@ class Background:
         return self._paused
 
     def planned(self, number: int) -> PlannedExam | None:
-        """What exam ``number`` (from 0) is. None when the department has no modality that is in use."""
+        """What exam ``number`` (from 0) is. None when no modality of the department is set to do anything we know."""
         rng = random.Random(f"{self._department.seed}/background/{number}")  # noqa: S311 - simulation, not secrecy
         after_s = rng.expovariate(1 / self._every_s)
-        modalities = self._department.modalities
+        modalities = [each for each in self._department.modalities if procedures_for(each.running.modality)]
         if not modalities:
             return None
         modality = rng.choice(modalities)
@@ -123,12 +130,16 @@ class Background:
     def _run(self) -> None:
         me = threading.current_thread()
         while (exam := self._wait_for_next(me)) is not None:
-            with self._scanning, self._changed:
-                if self._thread is not me or self._paused:
-                    continue
-                self._number += 1
-                self._write()
-            self._scan(exam)
+            try:
+                with self._scanning, self._changed:
+                    if self._thread is not me or self._paused:
+                        continue
+                    self._number += 1
+                    self._write()
+                self._scan(exam)
+            except Exception:
+                # A full disk, for one. The next patient comes all the same.
+                log.exception("The background exam %d on %s failed", exam.number, exam.node)
 
     def _scan(self, exam: PlannedExam) -> None:
         modality = self._department.modality(exam.node)
@@ -137,7 +148,7 @@ class Background:
         try:
             with self._scanning:
                 modality.acquire(exam.order, images=exam.images)
-        except (SandboxError, OSError) as wrong:
+        except (SandboxError, OSError, SQLAlchemyError) as wrong:
             modality.log("error", f"Exam {exam.order.accession_number} could not be acquired: {wrong}")
 
     def _wait_for_next(self, me: threading.Thread) -> PlannedExam | None:
@@ -165,6 +176,4 @@ class Background:
 
     def _write(self) -> None:
         if self._state is not None:
-            draft = self._state.with_suffix(".tmp")
-            draft.write_text(json.dumps({"number": self._number, "paused": self._paused}), encoding="utf-8")
-            draft.replace(self._state)
+            write_whole(self._state, json.dumps({"number": self._number, "paused": self._paused}))

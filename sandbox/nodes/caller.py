@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sandbox.dicom.client import Association, Requestor
-from sandbox.dicom.contract import Peer, StoredObject, SupportedContext
+from sandbox.dicom.contract import Peer, Role, StoredObject, SupportedContext
 from sandbox.dicom.explain import explain_status
 from sandbox.dicom.negotiation import Proposal
 from sandbox.dicom.outcomes import AssociationFailure
@@ -32,7 +32,7 @@ class CausedRequestor(Requestor):
         *,
         cause: int | None = None,
         calling_ae: str | None = None,
-        roles: Sequence[str] = (),
+        roles: Sequence[str | Role] = (),
     ) -> Association | AssociationFailure:
         # The thread knows better than who calls: a C-MOVE's sub-operations follow from the request at this end.
         mine = current().cause

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydicom import config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from sandbox.dicom.datasets import encode_dataset
+from sandbox.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from sandbox.model.errors import BadInputError
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +33,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """What is asked for at each level beside the given keys, in the order in which it is shown."""
 
 _WHOLE_NUMBERS = frozenset({"US", "UL", "SS", "SL", "SV", "UV"})
+_KINDS = dict.fromkeys((*_WHOLE_NUMBERS, "IS"), "whole numbers") | {"DS": "decimal numbers"}
 
 
 def identifier(level: str, keys: Mapping[str, str], *, with_columns: bool = False) -> Dataset:
@@ -45,9 +50,7 @@ def identifier(level: str, keys: Mapping[str, str], *, with_columns: bool = Fals
     for keyword in COLUMNS[level] if with_columns else ():
         setattr(query, keyword, None)
     for keyword, value in keys.items():
-        if tag_for_keyword(keyword) is None:
-            raise BadInputError(f"DICOM has no attribute {keyword!r}.", "Use a keyword such as PatientID.")
-        setattr(query, keyword, _value(keyword, value))
+        query.add(_element(keyword, value))
     return query
 
 
@@ -61,14 +64,30 @@ def cell(answer: Dataset, keyword: str) -> str:
     return str(value)
 
 
-def _value(keyword: str, text: str) -> object:
-    vr = dictionary_VR(keyword)
+def _element(keyword: str, text: str) -> DataElement:
+    """A key as it goes into the query, tried out: what no data set can hold must not be found out half way through."""
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise BadInputError(f"DICOM has no attribute {keyword!r}.", "Use a keyword such as PatientID.")
+    vr = dictionary_VR(tag)
     if vr == "SQ":
         raise BadInputError(f"{keyword} is a sequence and cannot be entered as a key.", "Use its attributes.")
+    try:
+        # Not validated: a wildcard, or a wrong value that somebody wants to see refused, may be asked for.
+        element = DataElement(tag, vr, _value(vr, text), validation_mode=config.IGNORE)
+        alone = Dataset()
+        alone.SpecificCharacterSet = "ISO_IR 192"
+        alone.add(element)
+        encode_dataset(alone, IMPLICIT_VR_LITTLE_ENDIAN)
+    except (ValueError, TypeError, OverflowError) as wrong:
+        raise BadInputError(
+            f"{keyword} cannot be {text!r}.", f"Its values are {_KINDS.get(vr, 'of another kind')}."
+        ) from wrong
+    return element
+
+
+def _value(vr: str, text: str) -> object:
     if not text:
         return None
-    try:
-        parts: list[object] = [int(part) if vr in _WHOLE_NUMBERS else part for part in text.split("\\")]
-    except ValueError as wrong:
-        raise BadInputError(f"{keyword} takes a whole number, not {text!r}.") from wrong
+    parts: list[object] = [int(part) if vr in _WHOLE_NUMBERS else part for part in text.split("\\")]
     return parts if len(parts) > 1 else parts[0]

@@ -6,6 +6,7 @@ A role adds a configuration class, what it answers (``services``, ``contexts``) 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from sample_dicom.station import Station
     from sandbox.network.capture import Capture
     from sandbox.nodes.queue import SendQueue
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Node:
         if kept is None:
             self._keep()
         self._has_run = False
+        self._is_closed = False
         self._lifecycle = threading.RLock()
         self._server: Server | None = None
         self._listener: Listener | None = None
@@ -170,15 +174,15 @@ class Node:
         A failure is a state and a line in the log, not an exception.
         """
         with self._lifecycle:
-            if self.state is NodeState.RUNNING:
+            if self.state is NodeState.RUNNING or self._is_closed:
                 return
             if self._has_run:
                 self.running = self.saved
             self._has_run = True
             self._is_wanted = True
-            self._keep()
-            self.caller.open()
             try:
+                self._keep()
+                self.caller.open()
                 self._listener = self.context.network.listen(self.name, self.running.port)
                 self._server = Server(
                     self._listener.socket,
@@ -193,7 +197,10 @@ class Node:
                 )
                 self._server.start()
                 self.open_work()
-            except (SandboxError, OSError) as wrong:
+            except Exception as wrong:
+                # Whatever it was, a port that was opened must not stay open behind a node that does not run.
+                if not isinstance(wrong, SandboxError | OSError):
+                    log.exception("%s cannot start", self.name)
                 self._end()
                 self.state = NodeState.FAILED
                 self.trouble = wrong.sentence if isinstance(wrong, SandboxError) else str(wrong)
@@ -224,8 +231,12 @@ class Node:
             self.start()
 
     def close(self) -> None:
-        """End because the lab ends: the node will be running (or not) as it was when the lab is opened again."""
+        """End because the lab ends: the node will be running (or not) as it was when the lab is opened again.
+
+        A command that still waited to start it comes too late, and must not take the port from the next department.
+        """
         with self._lifecycle:
+            self._is_closed = True
             self._end()
             self.state = NodeState.STOPPED
             if self.queue is not None:

@@ -15,7 +15,7 @@ from sandbox.events import kinds
 from sandbox.events.log import EventLog, current
 from sandbox.model.clock import Clock
 from sandbox.model.config import RetryPolicy
-from sandbox.model.errors import NotFoundError
+from sandbox.model.errors import NotFoundError, UnavailableError
 from sandbox.model.view import QueueEntry, QueueState, QueueView
 from sandbox.nodes.queue_rows import QueueRows
 from sandbox.nodes.queue_sender import Carrier, Sender, delete_files
@@ -101,6 +101,8 @@ class SendQueue:
         """
         context = current()
         with self.changed:
+            if self.is_closed:
+                raise UnavailableError(f"The queue of {self.node} is closed.", "Start the lab again.")
             self.rows.add(
                 items,
                 routes,

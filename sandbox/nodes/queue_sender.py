@@ -7,6 +7,7 @@ aside; an association that does not come about is counted against everything tha
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from sandbox.events import kinds
 from sandbox.events.log import because
 from sandbox.model.config import RetryPolicy
 from sandbox.nodes.queue_tables import Entry
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from sandbox.nodes.queue import SendQueue
@@ -85,9 +88,15 @@ class Sender(threading.Thread):
         self._failures = 0
 
     def run(self) -> None:
-        while (entry := self._wait_for_work()) is not None:
-            with because(entry.cause, entry.actor):
-                self._send_from(entry)
+        while not self._stopping:
+            try:
+                entry = self._wait_for_work()
+                if entry is not None:
+                    with because(entry.cause, entry.actor):
+                        self._send_from(entry)
+            except Exception as wrong:
+                log.exception("The queue %s of %s stumbled", self._destination, self._queue.node)
+                self._stumbled(wrong)
 
     # --- one association ---------------------------------------------------------------------------------------------
 
@@ -95,7 +104,7 @@ class Sender(threading.Thread):
         """Open an association for ``first`` and send over it for as long as what comes next belongs to it."""
         queue = self._queue
         with queue.changed:
-            if self._stopping:
+            if self._next_like(first) is None:
                 return
             syntaxes = queue.rows.syntaxes(first, SYNTAXES)
             self.is_sending = True
@@ -109,9 +118,10 @@ class Sender(threading.Thread):
                 if self._stopping:
                     opened.abort()
             try:
-                entry: Entry | None = first
-                while entry is not None and opened.takes(entry.item.object) and self._send(opened, entry):
-                    entry = self._next_like(first)
+                # Asked anew: while the association was opened, the line may have been held or the entry discarded.
+                while (entry := self._next_like(first)) is not None and opened.takes(entry.item.object):
+                    if not self._send(opened, entry):
+                        break
             finally:
                 opened.close()
         finally:
@@ -185,6 +195,21 @@ class Sender(threading.Thread):
         with queue.changed:
             if not self._stopping and queue.rows.exists(entry.id):
                 self._bury([entry], "The file is no longer on this node's disk.")
+
+    def _stumbled(self, wrong: Exception) -> None:
+        """It failed on this side, with a full disk or no descriptors left: say so, and go on after the usual wait."""
+        queue = self._queue
+        with queue.changed:
+            if self._stopping:
+                return
+            self._failures += 1
+            wait = _wait(queue.retry_policy(), self._failures)
+            self.retry_at = time.time() + wait
+            self.last_error = f"This node cannot work on its queue: {wrong}"
+            # What has no room on the disk may not find room in the log either.
+            with suppress(OSError):
+                queue.note("error", f"Queue {self._destination}: {self.last_error}; next attempt in {wait:g} s")
+            queue.changed.wait_for(lambda: self._stopping or time.time() >= self.retry_at, wait)
 
     def _bury(self, entries: Sequence[Entry], reason: str) -> None:
         if not entries:

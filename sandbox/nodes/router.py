@@ -24,6 +24,7 @@ from sandbox.events import kinds
 from sandbox.events.log import because
 from sandbox.model.association import AssociationFacts
 from sandbox.model.config import NodeConfig, RetryPolicy, shown
+from sandbox.model.errors import SandboxError
 from sandbox.model.route import Priority, RouteRule
 from sandbox.nodes.attributes import attributes_of
 from sandbox.nodes.caller import QueueCarrier
@@ -99,7 +100,7 @@ class Router(Node):
         try:
             path = self._write(request)
             self._queue(request, header, path)
-        except (OSError, SQLAlchemyError):
+        except (OSError, SQLAlchemyError, SandboxError):
             return StoreStatus(_OUT_OF_RESOURCES, "The spool cannot be written at the moment")
         study_uid = header.get_keyword("StudyInstanceUID")
         self.observer.stored(request.facts, study_uid)
@@ -210,16 +211,16 @@ class Router(Node):
     # --- spool -------------------------------------------------------------------------------------------------------
 
     def _sweep(self) -> int:
-        """Delete spool files that no entry refers to (never answered for); the first free number of a file."""
+        """Delete spool files that no entry refers to (never answered for); the first free number of a file.
+
+        The number of a file that was lost is not free: its entry would send another patient's image in its place.
+        """
         known = self.queue.rows.paths()
-        highest = 0
         for file in os.scandir(self._spool):
             path = self._spool / file.name
-            if path in known:
-                highest = max(highest, int(path.stem) if path.stem.isdigit() else 0)
-            else:
+            if path not in known:
                 path.unlink(missing_ok=True)
-        return highest + 1
+        return 1 + max((int(path.stem) for path in known if path.stem.isdigit()), default=0)
 
 
 class RouterQueue(SendQueue):

@@ -53,6 +53,11 @@ def test_exams_come_until_they_are_paused(small: Small, tmp_path: Path) -> None:
     assert len(names) == len(set(names))
 
 
+def test_a_modality_set_to_what_nobody_knows_has_no_patients(small: Small) -> None:
+    small.change("CT1", modality="ZZ")
+    assert Background(small.department).planned(0) is None
+
+
 def test_a_modality_that_is_stopped_has_no_patients(small: Small) -> None:
     small.ct.stop()
     background = Background(small.department, every_s=0.01, images=(1, 1))

@@ -13,7 +13,7 @@ from sandbox.model.config_path import with_value
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from sandbox.model.view import NodeState, QueueState
 from sandbox.nodes.registry import make_node, role_class, roles
-from tests.nodes.conftest import Small, line
+from tests.nodes.conftest import PORTS, Small, line
 
 
 def test_the_roles_are_found() -> None:
@@ -72,6 +72,24 @@ def test_a_port_that_is_taken_is_a_state_and_not_an_exception(small: Small) -> N
     taken.close()
     archive.restart()
     assert archive.state is NodeState.RUNNING
+
+
+def test_a_start_that_fails_in_whatever_way_leaves_no_port_open(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.archive.stop()
+    monkeypatch.setattr(small.archive, "open_work", lambda: 1 / 0)
+    small.archive.start()
+    assert small.archive.state is NodeState.FAILED
+    assert not small.ct.tools.port("ARCHIVE", PORTS["ARCHIVE"]).ok
+    monkeypatch.undo()
+    small.archive.start()
+    assert small.archive.state is NodeState.RUNNING
+
+
+def test_a_start_after_the_end_comes_too_late(small: Small) -> None:
+    small.archive.close()
+    small.archive.restart()
+    assert small.archive.state is NodeState.STOPPED
+    assert not small.ct.tools.port("ARCHIVE", PORTS["ARCHIVE"]).ok
 
 
 def test_stopping_is_prompt_even_while_something_hangs(small: Small) -> None:

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sandbox.dicom.contract import StoredObject
 from sandbox.events.log import EventLog, because, current
 from sandbox.model.clock import Clock
 from sandbox.model.config import RetryPolicy
-from sandbox.model.errors import NotFoundError
+from sandbox.model.errors import NotFoundError, UnavailableError
 from sandbox.model.view import QueueState
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_sender import Delivery, Outcome
@@ -296,3 +297,69 @@ def test_a_wrong_called_title_stays_in_the_queue_and_is_told(make_small: Callabl
         text.startswith("Association from CT1 (198.18.10.11:") and "ROUTERX" in text and text.endswith("(1/1/7)")
         for text in small.log("ROUTER")
     ), small.log("ROUTER")
+
+
+def test_a_failure_on_this_side_is_told_and_the_line_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes: list[str] = []
+    bench.queue.note = lambda level, text: notes.append(f"{level}: {text}")
+    real, troubles = bench.carrier.open, [OSError(24, "Too many open files")]
+
+    def stumbles(destination: str, syntaxes: object) -> Delivery | str:
+        if troubles:
+            raise troubles.pop()
+        return real(destination, syntaxes)
+
+    monkeypatch.setattr(bench.carrier, "open", stumbles)
+    bench.add("a")
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="a")
+    assert notes == [
+        "error: Queue WS2: This node cannot work on its queue: [Errno 24] Too many open files; next attempt in 0.02 s"
+    ]
+    assert bench.view().last_error == ""
+
+
+@pytest.mark.parametrize("what", ["hold", "discard"])
+def test_what_is_done_while_an_association_opens_counts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    real, ended = bench.carrier.open, threading.Event()
+    monkeypatch.setattr(_Delivery, "close", lambda delivery: ended.set())
+
+    def slow(destination: str, syntaxes: object) -> Delivery | str:
+        if what == "hold":
+            bench.queue.hold(destination, "now")
+        else:
+            bench.queue.discard(destination, bench.queue.entries(destination)[0].id, "a mistake")
+        monkeypatch.setattr(bench.carrier, "open", real)
+        return real(destination, syntaxes)
+
+    monkeypatch.setattr(bench.carrier, "open", slow)
+    bench.add("a", "b")
+    bench.queue.start()
+    assert ended.wait(10)
+    if what == "hold":
+        assert bench.carrier.sent == []
+        bench.queue.resume("WS2")
+    bench.wait("queue.sent", sop_instance="b")
+    assert bench.carrier.sent == (["a", "b"] if what == "hold" else ["b"])
+
+
+def test_a_closed_queue_takes_nothing_more(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.queue.close()
+    with pytest.raises(UnavailableError, match="closed"):
+        bench.add("a")
+
+
+def test_a_lost_spool_files_number_is_not_given_to_another_image(make_small: Callable[..., Small]) -> None:
+    small = make_small(ROUTER={"rules": []})
+    lost = small.scan(images=2)
+    small.wait_stored("ROUTER", lost)
+    spooled = sorted((small.directory / "nodes" / "ROUTER" / "spool").iterdir())
+    assert len(spooled) == 2
+    small.wait_until(small.ct.queue.is_empty)
+    spooled[-1].unlink()
+    small.reopen()
+    small.wait_stored("ROUTER", small.scan(images=1))
+    assert len(set(small.router.queue.rows.paths())) == 3

@@ -78,6 +78,9 @@ def test_a_key_that_makes_no_sense_is_an_error(small: Small) -> None:
     tools = small.workstation("WS1").tools
     with pytest.raises(BadInputError, match="PatentID"):
         tools.find("ARCHIVE", "STUDY", {"PatentID": "1"})
+    for keyword, value in (("SeriesNumber", "x"), ("PatientSize", "tall"), ("Rows", "70000"), ("PixelData", "x")):
+        with pytest.raises(BadInputError, match=f"{keyword} cannot be '{value}'"):
+            tools.find("ARCHIVE", "STUDY", {keyword: value})
     with pytest.raises(BadInputError, match="WARD"):
         tools.find("ARCHIVE", "WARD", {})
     with pytest.raises(NotFoundError, match="CT1"):
