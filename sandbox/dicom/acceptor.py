@@ -16,6 +16,7 @@ from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.presentation import PresentationContext
 
 from sandbox.dicom import retrieve, scp
+from sandbox.dicom.agreement import Agreement, Memory
 from sandbox.dicom.association import SynchronousAssociation
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
 from sandbox.dicom.messages import (
@@ -31,7 +32,7 @@ from sandbox.dicom.messages import (
     to_primitive,
 )
 from sandbox.dicom.negotiation import LIMIT_EXCEEDED, LocalAE, decode_request, judge
-from sandbox.dicom.pdus import AbortReason, AssociateRequest, read_associate_request
+from sandbox.dicom.pdus import FIXED, AbortReason, AssociateRequest, read_associate_request
 from sandbox.model.association import AssociationFacts, Caller, Rejection, Side
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Host(Protocol):
     local: str
     ae: LocalAE
     contexts: list[PresentationContext]
+    agreements: Memory[bytes, Agreement]
 
     def new_association_id(self) -> str: ...
     def admit(self, association: AcceptorAssociation) -> bool: ...
@@ -71,20 +73,11 @@ class AcceptorAssociation(SynchronousAssociation):
         super().__init__(host.ae, MODE_ACCEPTOR, connection, host.observer, policy.timeouts, policy.maximum_pdu)
         self.host = host
         self.caller = caller
-        self.daemon = True
         self.name = f"{policy.ae_title} acceptor {caller.host}:{caller.port}"
         self.acceptor.ae_title = policy.ae_title
-        self.acceptor.maximum_length = policy.maximum_pdu
-        self.acceptor.implementation_version_name = host.ae.implementation_version_name
         self.acceptor.supported_contexts = host.contexts
-        # The association of a C-MOVE in progress, so that an interrupt reaches it too.
-        self.outgoing: Callable[[str], None] | None = None
-
-    def interrupt(self, reason: str) -> None:
-        super().interrupt(reason)
-        outgoing = self.outgoing
-        if outgoing is not None:
-            outgoing(reason)
+        # What was agreed on the same request before.
+        self._known: Agreement | None = None
 
     def run_reactor(self) -> None:
         """The whole life of the association."""
@@ -130,7 +123,8 @@ class AcceptorAssociation(SynchronousAssociation):
             self.dul.close()
             return None
         try:
-            request = read_associate_request(pdu)
+            self._known = self.host.agreements.get(pdu[FIXED:])
+            request = read_associate_request(pdu, self._known.asked if self._known is not None else None)
         except ValueError as wrong:
             self._refuse(f"an A-ASSOCIATE-RQ that cannot be read: {wrong}")
             return None
@@ -162,22 +156,35 @@ class AcceptorAssociation(SynchronousAssociation):
         self.show_unseen()
         rejection = judge(request, self.host.policy)
         if rejection is None:
-            try:
-                self.requestor.primitive = decode_request(request.tidied)
-            except ValueError as wrong:
-                self._refuse(str(wrong))
-                return False
+            if self._known is None:
+                try:
+                    self.requestor.primitive = decode_request(request.tidied)
+                except ValueError as wrong:
+                    self._refuse(str(wrong))
+                    return False
             if not self.host.admit(self):
                 rejection = LIMIT_EXCEEDED
         if rejection is not None:
             self._reject(rejection)
             return False
-        self.acse.negotiate_association()
+        self._negotiate(request)
         if not self.is_established:
             self.tell_aborted()
             return False
         self.observer.accepted(self.facts, self.context_results())
         return True
+
+    def _negotiate(self, request: AssociateRequest) -> None:
+        if self._known is not None:
+            self.requestor.ae_title = request.calling_ae
+            self.dul.send_accept(self._known.items)
+            self.adopt(self._known, request.called_ae, request.calling_ae)
+            return
+        self.acse.negotiate_association()
+        if self.is_established:
+            agreement = self.agree(request)
+            if agreement.is_repeatable:
+                self.host.agreements.put(self.dul.request_pdu[FIXED:], agreement)
 
     def _reject(self, rejection: Rejection) -> None:
         self.acse.send_reject(rejection.result, rejection.source, rejection.reason)

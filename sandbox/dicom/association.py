@@ -8,19 +8,56 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from pynetdicom import AE, evt
-from pynetdicom.association import Association
+from pynetdicom import evt
+from pynetdicom._globals import MODE_ACCEPTOR, MODE_REQUESTOR
+from pynetdicom.acse import ACSE
+from pynetdicom.association import Association, ServiceUser
 from pynetdicom.pdu_primitives import A_RELEASE
-from pynetdicom.transport import AssociationSocket
 
+from sandbox.dicom.agreement import Agreement, titled
 from sandbox.dicom.contract import Observer, Timeouts
 from sandbox.dicom.dimse import SynchronousDIMSE
 from sandbox.dicom.dul import SynchronousDUL
 from sandbox.dicom.exchanges import ExchangeBook
 from sandbox.dicom.explain import describe_abort
-from sandbox.dicom.negotiation import results
+from sandbox.dicom.negotiation import LocalAE, UserItem, results
+from sandbox.dicom.pdus import FIXED, AssociateRequest
 from sandbox.model.association import AssociationFacts, ContextResult, Direction, Exchange, Rejection
+
+
+@cache
+def _default_handlers() -> Mapping[Any, Any]:
+    """pynetdicom's own handler of each event that wants one; those bound to an association take their place there."""
+    return {event: (evt.get_default_handler(event), None) for event in evt._INTERVENTION_EVENTS}
+
+
+class _User(ServiceUser):
+    """One side as pynetdicom sees it, with user information that was made once for all associations of an AE."""
+
+    def __init__(self, assoc: Association, mode: str, information: Sequence[UserItem]) -> None:
+        self.assoc = assoc
+        self._mode = mode
+        self._ae_title = ""
+        self.primitive = None
+        self.address_info = None
+        self._contexts = []
+        self._user_info = list(information)
+        self.reset_negotiation_items()
+        self._common_ext = {}
+
+
+class NoReactor:
+    """Stands for the events by which pynetdicom holds its reactor back while it uses an association: we have none."""
+
+    def set(self) -> None: ...
+    def clear(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+        return True
 
 
 class SynchronousAssociation(Association):
@@ -31,17 +68,18 @@ class SynchronousAssociation(Association):
 
     def __init__(
         self,
-        ae: AE,
+        ae: LocalAE,
         mode: str,
         connection: socket.socket,
         observer: Observer,
         timeouts: Timeouts,
         announced: int,
     ) -> None:
-        super().__init__(ae, mode)
+        self._take_pynetdicoms_place(ae, mode)
         self.observer = observer
         self.timeouts = timeouts
         self.facts: AssociationFacts | None = None
+        self.agreement: Agreement | None = None
         self._unseen: list[tuple[Direction, bytes]] = []
         self._told_end = False
         self._book = ExchangeBook(self.transfer_syntax_of, self._tell_exchange)
@@ -58,6 +96,29 @@ class SynchronousAssociation(Association):
         self._dimse_timeout = timeouts.dimse
         self._network_timeout = timeouts.network
 
+    def _take_pynetdicoms_place(self, ae: LocalAE, mode: str) -> None:
+        """Set the attributes of pynetdicom's Association. Its own constructor makes two more threads, ten queues and
+        the user information of both sides, none of them for us: half the price of an association. A test holds the two
+        side by side."""
+        threading.Thread.__init__(self, target=self.run_reactor, daemon=True)
+        self._ae = ae
+        self._mode = mode
+        self._server = None
+        self.requestor = _User(self, MODE_REQUESTOR, ae.user_information)
+        self.acceptor = _User(self, MODE_ACCEPTOR, ae.user_information)
+        self.is_established = self.is_rejected = self.is_aborted = self.is_released = False
+        self._sent_abort = self._sent_release = False
+        self._accepted_cx = {}
+        self._rejected_cx = []
+        self.acse = ACSE(self)
+        self.connection_timeout = ae.connection_timeout
+        self.network_timeout_response = "A-ABORT"
+        self._handlers = dict(_default_handlers())
+        self._kill = self._started_dul = False
+        no_reactor: Any = NoReactor()
+        self._dul_ready = self._reactor_checkpoint = no_reactor
+        self._timer_resolution = None
+
     # --- what others ask -----------------------------------------------------------------------------------------
 
     def transfer_syntax_of(self, context_id: int) -> str:
@@ -65,8 +126,10 @@ class SynchronousAssociation(Association):
         context = self._accepted_cx.get(context_id)
         return str(context.transfer_syntax[0]) if context is not None else ""
 
-    def context_results(self) -> list[ContextResult]:
+    def context_results(self) -> tuple[ContextResult, ...]:
         """The acceptor's answers to all proposed contexts."""
+        if self.agreement is not None:
+            return self.agreement.results
         return results(self.accepted_contexts, self.rejected_contexts)
 
     def interrupt(self, reason: str) -> None:
@@ -139,9 +202,31 @@ class SynchronousAssociation(Association):
     @_is_paused.setter
     def _is_paused(self, value: bool) -> None: ...
 
-    def attach(self, connection: socket.socket) -> None:
-        """Give ACSE the wrapped socket that it looks at when it negotiates."""
-        self.dul.socket = AssociationSocket(self, client_socket=connection)
+    def agree(self, asked: AssociateRequest | None = None) -> Agreement:
+        """Note what pynetdicom has negotiated."""
+        assert self.requestor.primitive is not None
+        assert self.acceptor.primitive is not None
+        self.agreement = Agreement(
+            request=self.requestor.primitive,
+            answer=self.acceptor.primitive,
+            accepted=self._accepted_cx,
+            rejected=self._rejected_cx,
+            results=results(self.accepted_contexts, self.rejected_contexts),
+            items=self.dul.answer_pdu[FIXED:],
+            asked=asked,
+        )
+        return self.agreement
+
+    def adopt(self, agreement: Agreement, called_ae: str, calling_ae: str) -> None:
+        """Be established as agreed before between whomever, now between these two."""
+        self.agreement = agreement
+        self.requestor.primitive = titled(agreement.request, called_ae, calling_ae)
+        self.acceptor.primitive = titled(agreement.answer, called_ae, calling_ae)
+        self._accepted_cx = agreement.accepted
+        self._rejected_cx = agreement.rejected
+        self.is_established = True
+        evt.trigger(self, evt.EVT_ACCEPTED, {})
+        evt.trigger(self, evt.EVT_ESTABLISHED, {})
 
     def answer_release(self) -> bool:
         """Answer an A-RELEASE-RQ if that is what the peer sent last."""

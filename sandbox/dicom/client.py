@@ -11,23 +11,26 @@ import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from types import TracebackType
+from typing import Any
 
 from pydicom.dataset import Dataset
-from pynetdicom import build_role
 from pynetdicom._globals import MODE_REQUESTOR
+from pynetdicom.acse import ACSE
 
 from sandbox.dicom import outcomes
-from sandbox.dicom.association import SynchronousAssociation
+from sandbox.dicom.agreement import Memory, Offer, titled
+from sandbox.dicom.association import NoReactor, SynchronousAssociation
 from sandbox.dicom.contexts import MOST_CONTEXTS, contexts_for_storage
-from sandbox.dicom.contract import Connection, Dialler, Observer, Peer, StoredObject, Timeouts
+from sandbox.dicom.contract import Connection, Dialler, Observer, Peer, Role, StoredObject, Timeouts
 from sandbox.dicom.datasets import decode_dataset
 from sandbox.dicom.messages import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command, Message
-from sandbox.dicom.negotiation import LocalAE, Proposal, proposals, quieten_pynetdicom
+from sandbox.dicom.negotiation import LocalAE, Proposal, offer, proposed_lines, quieten_pynetdicom
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, FindResponse, MoveResponse, Outcome
+from sandbox.dicom.pdus import FIXED
 from sandbox.dicom.scp import StoreHandler
 from sandbox.dicom.scu import Invoker
 from sandbox.dicom.syntaxes import VERIFICATION
-from sandbox.model.association import AssociationFacts, ContextResult, DialFailure, ProposedContext, Side
+from sandbox.model.association import AssociationFacts, ContextResult, DialFailure, Side
 from sandbox.model.errors import BadInputError
 
 __all__ = [
@@ -42,6 +45,27 @@ __all__ = [
 ]
 
 
+# Kinds of request one AE makes in turn.
+MOST_OFFERS = 32
+
+
+class _Connected:
+    """Stands for the socket that pynetdicom waits for before it waits for the answer."""
+
+    _is_connected = True
+    _ready = NoReactor()
+
+
+class _AnsweredACSE(ACSE):
+    """pynetdicom's negotiation from the moment when the request is sent and the answer is there."""
+
+    def send_request(self) -> None: ...
+
+    @property
+    def socket(self) -> Any:
+        return _Connected
+
+
 class _RequestorAssociation(SynchronousAssociation):
     """pynetdicom's requestor over a connection that a Dialler made."""
 
@@ -49,11 +73,28 @@ class _RequestorAssociation(SynchronousAssociation):
         super().__init__(
             owner.ae, MODE_REQUESTOR, connection.socket, owner.observer, owner.timeouts, owner.ae.maximum_pdu_size
         )
-        self.attach(connection.socket)
         self.requestor.ae_title = calling_ae
-        self.requestor.maximum_length = owner.ae.maximum_pdu_size
-        self.requestor.implementation_version_name = owner.ae.implementation_version_name
         self.acceptor.ae_title = called_ae
+
+    def negotiate(self, offer: Offer) -> None:
+        """Propose ``offer`` and take the answer: as agreed before if it is the same again, else as pynetdicom reads
+        it."""
+        called_ae, calling_ae = self.acceptor.ae_title, self.requestor.ae_title
+        self.requestor.requested_contexts = list(offer.contexts)
+        self.requestor.primitive = titled(offer.request, called_ae, calling_ae)
+        self.dul.recall = lambda items: getattr(offer.agreements.get(items), "answer", None)
+        self.dul.send_request(called_ae, calling_ae, offer.items)
+        if not self.dul.await_answer(self.timeouts.acse):
+            self.abort()
+            return
+        known = offer.agreements.get(self.dul.answer_pdu[FIXED:])
+        if known is not None:
+            self.dul.receive_pdu()
+            self.adopt(known, called_ae, calling_ae)
+            return
+        _AnsweredACSE(self).negotiate_association()
+        if self.is_established:
+            offer.agreements.put(self.dul.answer_pdu[FIXED:], self.agree())
 
 
 class Association:
@@ -204,6 +245,8 @@ class Requestor:
         self._dialler = dialler
         self._new_association_id = new_association_id
         self._lock = threading.Lock()
+        self._closed = ""
+        self._offers: Memory[tuple[object, ...], Offer] = Memory(MOST_OFFERS)
         self._open: weakref.WeakSet[_RequestorAssociation] = weakref.WeakSet()
 
     def associate(
@@ -213,9 +256,10 @@ class Requestor:
         *,
         cause: int | None = None,
         calling_ae: str | None = None,
-        roles: Sequence[str] = (),
+        roles: Sequence[str | Role] = (),
     ) -> Association | AssociationFailure:
-        """Open an association with ``peer``. ``roles`` are the SOP classes that we propose to be SCP of (for C-GET);
+        """Open an association with ``peer``. ``roles`` are the SOP classes that we propose to be SCP of (for C-GET),
+        or the very roles we propose;
         ``calling_ae`` is another title than our own to call as; ``cause`` the event that this follows from."""
         if not 0 < len(contexts) <= MOST_CONTEXTS:
             raise BadInputError(
@@ -231,34 +275,26 @@ class Requestor:
             local="",
             peer=f"{peer.host}:{peer.port}",
         )
-        proposed = proposals(contexts)
-        lines = [
-            ProposedContext(
-                id=context.context_id or 0,
-                abstract_syntax=str(context.abstract_syntax),
-                transfer_syntaxes=tuple(str(uid) for uid in context.transfer_syntax),
-            )
-            for context in proposed
-        ]
+        offered = self._offer(contexts, roles)
         connection = self._dialler.dial(
             peer.host, peer.port, timeout=self.timeouts.connect, association=facts.id, cause=cause
         )
         if isinstance(connection, DialFailure):
-            self.observer.requested(facts, lines, cause)
+            self.observer.requested(facts, offered.lines, cause)
             self.observer.failed(facts, connection)
             return outcomes.dial_failed(facts, connection)
         facts = facts.model_copy(
             update={"local": connection.local, "peer": connection.peer, "peer_node": connection.peer_node}
         )
         inner = _RequestorAssociation(self, connection, facts.calling_ae, facts.called_ae)
-        inner.requestor.requested_contexts = proposed
-        for sop_class in roles:
-            inner.requestor.add_negotiation_item(build_role(sop_class, scp_role=True))
         with self._lock:
             self._open.add(inner)
+            closed = self._closed
+        if closed:
+            inner.interrupt(closed)
         inner.introduce(facts)
-        self.observer.requested(facts, lines, cause)
-        inner.acse.negotiate_association()
+        self.observer.requested(facts, offered.lines, cause)
+        inner.negotiate(offered)
         return self._outcome(inner, facts)
 
     def interrupt(self, reason: str) -> None:
@@ -268,12 +304,31 @@ class Requestor:
         for association in associations:
             association.interrupt(reason)
 
+    def close(self, reason: str) -> None:
+        """Open no association any more: dials under way fail, and what is open or being negotiated aborts itself. May
+        be called from any thread."""
+        with self._lock:
+            self._closed = reason
+        self._dialler.close()
+        self.interrupt(reason)
+
+    def _offer(self, contexts: Sequence[Proposal], roles: Sequence[str | Role]) -> Offer:
+        key = (
+            *((context.abstract_syntax, tuple(context.transfer_syntaxes)) for context in contexts),
+            *(Role(role) if isinstance(role, str) else role for role in roles),
+        )
+        known = self._offers.get(key)
+        if known is None:
+            known = offer(proposed_lines(contexts), [one for one in key if isinstance(one, Role)], self.ae)
+            self._offers.put(key, known)
+        return known
+
     def _outcome(self, inner: _RequestorAssociation, facts: AssociationFacts) -> Association | AssociationFailure:
         if inner.is_established:
             association = Association(inner, facts)
             self.observer.accepted(facts, association.contexts)
             return association
-        answers = tuple(inner.context_results())
+        answers = inner.context_results()
         if inner.dul.rejection is not None:
             inner.tell_rejected(inner.dul.rejection)
             failure = outcomes.rejected(facts, inner.dul.rejection)

@@ -58,6 +58,16 @@ class SupportedContext:
 
 
 @dataclass(frozen=True)
+class Role:
+    """The roles a requestor proposes to have for a SOP class (PS3.7 D.3.3.4). SCP alone is what a C-GET needs; both let
+    one association also store instances of that class."""
+
+    sop_class: str
+    scu: bool = False
+    scp: bool = True
+
+
+@dataclass(frozen=True)
 class AcceptorPolicy:
     """Whom an AE accepts and for what. ``calling_ae`` None accepts every calling AE title; ``ignore_called_ae`` accepts
     any called AE title (both are what an administrator should not do, and do)."""
@@ -85,19 +95,21 @@ class Connection(Protocol):
 
 
 class Dialler(Protocol):
-    """Opens connections for one node. A failure is returned, never raised."""
+    """Opens connections for one node. A failure is returned, never raised. ``close`` fails every dial that waits and
+    every later one; it may be called from any thread."""
 
     def dial(
         self, host: str, port: int, *, timeout: float, association: str, cause: int | None
     ) -> Connection | DialFailure: ...
+    def close(self) -> None: ...
 
 
 class Observer(Protocol):
     """Told everything that happens on one node's associations, in order, from the association's own thread.
 
     ``requested`` comes first for both sides (for an acceptor as soon as the A-ASSOCIATE-RQ is decoded). ``pdu`` gives
-    each whole PDU once, header included, as bytes that are valid only during the call. None of these may raise or
-    block long.
+    each whole PDU once, header included, as bytes that are valid only during the call; one that its header condemned
+    is given as far as it was read. None of these may raise or block long.
     """
 
     def requested(self, facts: AssociationFacts, proposed: Sequence[ProposedContext], cause: int | None) -> None: ...

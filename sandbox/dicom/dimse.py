@@ -6,6 +6,7 @@ and its send_n_* methods use ``get_msg`` and ``send_msg`` as ever. Both are ente
 
 from __future__ import annotations
 
+import queue
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,11 @@ class SynchronousDIMSE(DIMSEServiceProvider):
     def __init__(
         self, assoc: Association, dul: SynchronousDUL, book: ExchangeBook, is_context: Callable[[int], bool]
     ) -> None:
-        super().__init__(assoc)
+        # The attributes of pynetdicom's own, without its queue: nothing crosses from one thread to another here.
+        self._assoc = assoc
+        self.cancel_req = {}
+        self.message = None
+        self.msg_queue = queue.SimpleQueue()  # type: ignore[assignment]
         self._dul = dul
         self._book = book
         self._is_context = is_context
@@ -55,7 +60,7 @@ class SynchronousDIMSE(DIMSEServiceProvider):
     def receive(self, silence: float) -> Message | None:
         """The next message. None if the peer was silent for that many seconds, asked for release, or is gone."""
         while not self._waiting:
-            if self._dul.ended or not self._dul.to_user_queue.empty() or not self._dul.advance(silence=silence):
+            if self._dul.ended or self._dul.indications or not self._dul.advance(silence=silence):
                 return None
         return self._waiting.popleft()
 

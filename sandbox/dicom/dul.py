@@ -9,28 +9,25 @@ and nowhere else. A connection that is gone is a state, not an exception: what i
 from __future__ import annotations
 
 import contextlib
+import queue
 import select
 import socket
 import ssl
 import struct
 import time
+from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pynetdicom.dul import DULServiceProvider
-from pynetdicom.pdu import (
-    A_ABORT_RQ,
-    A_ASSOCIATE_AC,
-    A_ASSOCIATE_RJ,
-    A_ASSOCIATE_RQ,
-    A_RELEASE_RP,
-    A_RELEASE_RQ,
-    P_DATA_TF,
-)
+from pynetdicom.fsm import StateMachine
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ, P_DATA_TF
 from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE, P_DATA
+from pynetdicom.timer import Timer
 
-from sandbox.dicom.pdus import HEADER, AbortReason, Kind, longest, tidy
+from sandbox.dicom.pdus import FIXED, HEADER, AbortReason, Kind, four_bytes, longest, tidy, titles
 from sandbox.model.association import Direction, Rejection
 
 if TYPE_CHECKING:
@@ -42,6 +39,7 @@ _QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)
 _FIRST_BUFFER = 1 << 15
 _SEND_BATCH = 1 << 19
 _LARGEST_SENT_PDU = 1 << 17
+_VERSION = bytes((0, 1, 0, 0))
 _PDV = struct.Struct(">BxLLBB")
 _PDV_HEADER = struct.Struct(">LBB")
 
@@ -67,6 +65,14 @@ _EXPECTED: dict[State, frozenset[Kind]] = {
     State.RELEASED_BY_PEER: frozenset({Kind.ABORT}),
     State.ENDED: frozenset(),
 }
+
+
+@cache
+def _lost() -> A_P_ABORT:
+    """What ACSE is told when there is no association any more; how it ended is in ``ending``."""
+    indication = A_P_ABORT()
+    indication.provider_reason = 0
+    return indication
 
 
 class Fragments(Protocol):
@@ -101,7 +107,16 @@ class SynchronousDUL(DULServiceProvider):
         fragments: Callable[[], Fragments],
         watch: Callable[[Direction, memoryview], None],
     ) -> None:
-        super().__init__(assoc)
+        # The attributes of pynetdicom's own, without what its constructor makes for a reactor in a thread: that was a
+        # third of the price of an association. A test holds the two side by side.
+        self._assoc = assoc
+        self.socket = None
+        nothing: Any = queue.SimpleQueue()
+        self.event_queue = self.to_provider_queue = self.to_user_queue = self._recv_pdu = nothing
+        self._idle_timer, self.artim_timer = Timer(None), Timer(None)
+        self.state_machine = StateMachine(self)
+        self._run_loop_delay = 0.0
+        self._kill_thread = False
         self._connection = connection
         self._announced = announced
         self._patience = patience
@@ -118,6 +133,10 @@ class SynchronousDUL(DULServiceProvider):
         self.state = State.AWAITING_REQUEST
         self.ending = ""
         self.request_pdu = b""
+        self.answer_pdu = b""
+        self.indications: deque[Any] = deque()
+        # What we remember of an A-ASSOCIATE-AC with these variable items; it is not decoded again.
+        self.recall: Callable[[bytes], A_ASSOCIATE | None] = lambda items: None
         self.rejection: Rejection | None = None
         self.abort_seen: tuple[int, int] | None = None
         self.aborted_here = False
@@ -138,21 +157,25 @@ class SynchronousDUL(DULServiceProvider):
         elif isinstance(primitive, A_RELEASE):
             if primitive.result is None:
                 self.state = State.RELEASING
-                self._write(A_RELEASE_RQ(primitive).encode())
+                self._write(four_bytes(Kind.RELEASE_RQ))
             else:
-                self._write(A_RELEASE_RP(primitive).encode())
-        elif isinstance(primitive, (A_ABORT, A_P_ABORT)):
-            self._write(A_ABORT_RQ(primitive).encode())
+                self._write(four_bytes(Kind.RELEASE_RP))
+        elif isinstance(primitive, A_ABORT):
+            self._write(four_bytes(Kind.ABORT, 0, 0, primitive.abort_source or 0))
             self.aborted_here = True
             self._end("this side aborted")
 
     def receive_pdu(self, wait: bool = False, timeout: float | None = None) -> Any:
         """The next primitive for ACSE. With ``wait`` it reads until there is one or ``timeout`` seconds are over."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while self.to_user_queue.empty():
+        while not self.indications:
             if not wait or self.state is State.ENDED or not self.advance(deadline=deadline):
                 return None
-        return self.to_user_queue.get_nowait()
+        return self.indications.popleft()
+
+    def peek_next_pdu(self) -> Any:
+        """The primitive that ``receive_pdu`` would return, if there is one already."""
+        return self.indications[0] if self.indications else None
 
     def stop_dul(self) -> bool:
         return True
@@ -171,19 +194,44 @@ class SynchronousDUL(DULServiceProvider):
                 break
         return self.request_pdu
 
+    def send_request(self, called_ae: str, calling_ae: str, items: bytes) -> None:
+        """Send an A-ASSOCIATE-RQ whose variable items are at hand as bytes."""
+        self.state = State.AWAITING_ANSWER
+        fixed = titles(called_ae, calling_ae)
+        self._write(HEADER.pack(Kind.ASSOCIATE_RQ, len(fixed) + len(items)) + fixed + items)
+
+    def await_answer(self, timeout: float) -> bool:
+        """Read until the request is answered, in whatever way. False if nothing came within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while not self.indications:
+            if not self.advance(deadline=deadline):
+                return False
+        return True
+
+    def send_accept(self, items: bytes) -> None:
+        """Send an A-ASSOCIATE-AC whose variable items are at hand as bytes. Its reserved fields are those of the
+        request, as PS3.8 table 9-17 wants them."""
+        self.state = State.OPEN
+        self.answer_pdu = (
+            HEADER.pack(Kind.ASSOCIATE_AC, FIXED - 6 + len(items)) + _VERSION + (self.request_pdu[10:FIXED] + items)
+        )
+        self._write(self.answer_pdu)
+
     def advance(self, *, silence: float | None = None, deadline: float | None = None) -> bool:
         """Read one PDU and act on it. False if the peer was silent for ``silence`` seconds or ``deadline`` passed."""
         if self.ended:
             return True
         try:
+            if self._stopped:
+                # What has arrived already is not served any more.
+                raise EOFError
             self._fill(6, silence, deadline)
             kind, length = HEADER.unpack_from(self._buffer, self._low)
-            if kind not in _KINDS:
-                raise _RefusedError(AbortReason.UNRECOGNISED_PDU, self._describe_stranger(kind))
-            if length > longest(kind, self._announced) or (kind in _OF_FOUR_BYTES and length != 4):
-                raise _RefusedError(AbortReason.INVALID_PARAMETER, f"a PDU of type {kind} that claims {length} bytes")
-            if kind not in _EXPECTED[self.state]:
-                raise _RefusedError(AbortReason.UNEXPECTED_PDU, f"a PDU of type {kind} at the wrong time")
+            refused = self._refusal(kind, length)
+            if refused is not None:
+                # Shown as far as it was read, so that a capture holds what the abort is about.
+                self._watch(Direction.RECEIVED, self._view[self._low : min(self._high, self._low + 6 + length)])
+                raise refused
             self._fill(6 + length, silence, deadline)
             pdu = self._view[self._low : self._low + 6 + length]
             self._low += 6 + length
@@ -194,11 +242,21 @@ class SynchronousDUL(DULServiceProvider):
             return False
         except EOFError:
             self._closed()
-        except _RefusedError as refused:
-            self.abort_by_provider(refused.reason, f"the peer sent {refused.words}")
+        except _RefusedError as wrong:
+            self.abort_by_provider(wrong.reason, f"the peer sent {wrong.words}")
         except OSError as lost:
             self._end(f"the connection broke: {lost.strerror or lost}")
         return True
+
+    def _refusal(self, kind: int, length: int) -> _RefusedError | None:
+        """Why a PDU is refused by its header alone."""
+        if kind not in _KINDS:
+            return _RefusedError(AbortReason.UNRECOGNISED_PDU, self._describe_stranger(kind))
+        if length > longest(kind, self._announced) or (kind in _OF_FOUR_BYTES and length != 4):
+            return _RefusedError(AbortReason.INVALID_PARAMETER, f"a PDU of type {kind} that claims {length} bytes")
+        if kind not in _EXPECTED[self.state]:
+            return _RefusedError(AbortReason.UNEXPECTED_PDU, f"a PDU of type {kind} at the wrong time")
+        return None
 
     def poll(self) -> None:
         """Act on every PDU that has begun to arrive, without waiting for another."""
@@ -235,7 +293,7 @@ class SynchronousDUL(DULServiceProvider):
     def abort_by_provider(self, reason: AbortReason, words: str) -> None:
         """End the association because of what the peer did; ``words`` say what."""
         # PS3.8 table 9-9 lets AA-1 speak as service user, which has no reason field; the provider can say why.
-        self._write(HEADER.pack(Kind.ABORT, 4) + bytes((0, 0, 2, reason)))
+        self._write(four_bytes(Kind.ABORT, 0, 0, 2, reason))
         self._end(words)
 
     def interrupt(self, words: str) -> None:
@@ -331,11 +389,11 @@ class SynchronousDUL(DULServiceProvider):
             case Kind.RELEASE_RQ:
                 if self.state is State.OPEN:
                     self.state = State.RELEASED_BY_PEER
-                self.to_user_queue.put(A_RELEASE())
+                self.indications.append(A_RELEASE())
             case Kind.RELEASE_RP:
                 answer = A_RELEASE()
                 answer.result = "affirmative"
-                self.to_user_queue.put(answer)
+                self.indications.append(answer)
             case Kind.ABORT:
                 self.abort_seen = (pdu[8], pdu[9])
                 self._end("the peer aborted")
@@ -356,15 +414,19 @@ class SynchronousDUL(DULServiceProvider):
             position += 4 + length
 
     def _receive_accept(self, pdu: bytes) -> None:
-        accept = A_ASSOCIATE_AC()
-        try:
-            accept.decode(tidy(pdu))
-            primitive = accept.to_primitive()
-        except Exception as wrong:
-            # Whatever pynetdicom stumbles over in the peer's bytes, it is the peer's PDU that is wrong.
-            raise _RefusedError(AbortReason.INVALID_PARAMETER, f"an A-ASSOCIATE-AC we cannot read: {wrong}") from wrong
+        primitive = self.recall(pdu[FIXED:])
+        if primitive is None:
+            accept = A_ASSOCIATE_AC()
+            try:
+                accept.decode(tidy(pdu))
+                primitive = accept.to_primitive()
+            except Exception as wrong:
+                # Whatever pynetdicom stumbles over in the peer's bytes, it is the peer's PDU that is wrong.
+                words = f"an A-ASSOCIATE-AC we cannot read: {wrong}"
+                raise _RefusedError(AbortReason.INVALID_PARAMETER, words) from wrong
+        self.answer_pdu = pdu
         self.state = State.OPEN
-        self.to_user_queue.put(primitive)
+        self.indications.append(primitive)
 
     def _describe_stranger(self, kind: int) -> str:
         if kind == 0x16 and not self.spoke:
@@ -375,13 +437,13 @@ class SynchronousDUL(DULServiceProvider):
 
     def _send_associate(self, primitive: A_ASSOCIATE) -> None:
         if primitive.result is None:
-            self.state = State.AWAITING_ANSWER
-            self._write(A_ASSOCIATE_RQ(primitive).encode())
+            items = A_ASSOCIATE_RQ(primitive).encode()[FIXED:]
+            self.send_request(primitive.called_ae_title or "", primitive.calling_ae_title or "", items)
         elif primitive.result == 0:
-            self.state = State.OPEN
-            self._write(A_ASSOCIATE_AC(primitive).encode())
+            self.send_accept(A_ASSOCIATE_AC(primitive).encode()[FIXED:])
         else:
-            self._write(A_ASSOCIATE_RJ(primitive).encode())
+            numbers = (primitive.result, primitive.result_source, primitive.diagnostic)
+            self._write(four_bytes(Kind.ASSOCIATE_RJ, 0, *(number or 0 for number in numbers)))
             self.state = State.ENDED
 
     def _write(self, pdu: bytes) -> None:
@@ -409,7 +471,7 @@ class SynchronousDUL(DULServiceProvider):
     def _closed(self) -> None:
         """The peer closed the connection, or ``interrupt`` made it look so."""
         if self._stopped:
-            self._write(HEADER.pack(Kind.ABORT, 4) + bytes(4))
+            self._write(four_bytes(Kind.ABORT))
             self._end(self._stopped)
         elif self.state is State.AWAITING_REQUEST:
             self._end("the peer closed the connection before asking for an association")
@@ -421,9 +483,7 @@ class SynchronousDUL(DULServiceProvider):
             return
         self.ending = words
         self.state = State.ENDED
-        indication = A_P_ABORT()
-        indication.provider_reason = 0
-        self.to_user_queue.put(indication)
+        self.indications.append(_lost())
 
     def _shutdown(self, how: int) -> None:
         # The plain method even for an SSL socket: its own would give up encryption for both directions.

@@ -8,26 +8,38 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property
 from typing import Protocol
 
 from pydicom.uid import UID
-from pynetdicom import AE, _config
+from pynetdicom import AE, _config, build_role
 from pynetdicom.pdu import A_ASSOCIATE_RQ
-from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    ImplementationClassUIDNotification,
+    ImplementationVersionNameNotification,
+    MaximumLengthNotification,
+)
 from pynetdicom.presentation import PresentationContext
 
-from sandbox.dicom.contract import AcceptorPolicy, SupportedContext
-from sandbox.dicom.pdus import APPLICATION_CONTEXT, AssociateRequest
+from sandbox.dicom.agreement import Memory, Offer
+from sandbox.dicom.contract import AcceptorPolicy, Role, SupportedContext
+from sandbox.dicom.pdus import APPLICATION_CONTEXT, FIXED, AssociateRequest
 from sandbox.dicom.syntaxes import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from sandbox.model.ae_title import same_title
-from sandbox.model.association import ContextResult, Rejection
+from sandbox.model.association import ContextResult, ProposedContext, Rejection
 
 UNSUPPORTED_VERSION = Rejection(result=1, source=2, reason=2)
 UNSUPPORTED_APPLICATION_CONTEXT = Rejection(result=1, source=1, reason=2)
 CALLED_AE_UNKNOWN = Rejection(result=1, source=1, reason=7)
 CALLING_AE_UNKNOWN = Rejection(result=1, source=1, reason=3)
 LIMIT_EXCEEDED = Rejection(result=2, source=3, reason=2)
+
+
+# Kinds of answer that one offer gets: from several peers, or from one before and after its configuration changed.
+MOST_ANSWERS = 8
+
+UserItem = MaximumLengthNotification | ImplementationClassUIDNotification | ImplementationVersionNameNotification
 
 
 class Proposal(Protocol):
@@ -47,6 +59,20 @@ class LocalAE(AE):
         self.maximum_pdu_size = maximum_pdu
         self.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
         self.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+
+    @cached_property
+    def user_information(self) -> tuple[UserItem, ...]:
+        """What we say of ourselves in every negotiation (PS3.7 D.3.3.1 and D.3.3.2). Made once, since checking a UID
+        costs more than sending it; nobody changes it."""
+        length, implementation, version = (
+            MaximumLengthNotification(),
+            ImplementationClassUIDNotification(),
+            ImplementationVersionNameNotification(),
+        )
+        length.maximum_length_received = self.maximum_pdu_size
+        implementation.implementation_class_uid = self.implementation_class_uid
+        version.implementation_version_name = self.implementation_version_name
+        return length, implementation, version
 
     @property
     def active_associations(self) -> list[object]:  # type: ignore[override]
@@ -97,13 +123,8 @@ def judge(request: AssociateRequest, policy: AcceptorPolicy) -> Rejection | None
     return next((rejection for rejection, fails in _CHECKS if fails(request, policy)), None)
 
 
-@lru_cache(maxsize=256)
 def decode_request(tidied: bytes) -> A_ASSOCIATE:
-    """pynetdicom's primitive of a request. Raises ValueError where its contents make no sense.
-
-    A modality sends the same request every time, and decoding it takes longer than all else; negotiation only reads
-    the primitive, so one may serve many associations.
-    """
+    """pynetdicom's primitive of a request. Raises ValueError where its contents make no sense."""
     pdu = A_ASSOCIATE_RQ()
     try:
         pdu.decode(tidied)
@@ -136,9 +157,30 @@ def _supported(contexts: tuple[SupportedContext, ...]) -> tuple[PresentationCont
     )
 
 
-def proposals(contexts: Sequence[Proposal]) -> list[PresentationContext]:
-    """What a requestor proposes, with the ids 1, 3, 5 and so on."""
-    return [_context(index, context) for index, context in enumerate(contexts)]
+def proposed_lines(contexts: Sequence[Proposal]) -> tuple[ProposedContext, ...]:
+    """What a requestor proposes in our terms, with the ids 1, 3, 5 and so on."""
+    return tuple(
+        ProposedContext(
+            id=2 * index + 1,
+            abstract_syntax=context.abstract_syntax,
+            transfer_syntaxes=tuple(context.transfer_syntaxes),
+        )
+        for index, context in enumerate(contexts)
+    )
+
+
+def offer(lines: Sequence[ProposedContext], roles: Sequence[Role], ae: LocalAE) -> Offer:
+    """The same as pynetdicom encodes it, ready to be sent any number of times."""
+    contexts = [_context(index, line) for index, line in enumerate(lines)]
+    request = A_ASSOCIATE()
+    request.application_context_name = UID(APPLICATION_CONTEXT)
+    request.calling_ae_title = request.called_ae_title = ae.ae_title
+    request.presentation_context_definition_list = contexts
+    request.user_information = [
+        *ae.user_information,
+        *(build_role(role.sop_class, scu_role=role.scu, scp_role=role.scp) for role in roles),
+    ]
+    return Offer(lines, contexts, request, A_ASSOCIATE_RQ(request).encode()[FIXED:], Memory(MOST_ANSWERS))
 
 
 def _context(
@@ -154,7 +196,9 @@ def _context(
     return context
 
 
-def results(accepted: Iterable[PresentationContext], rejected: Iterable[PresentationContext]) -> list[ContextResult]:
+def results(
+    accepted: Iterable[PresentationContext], rejected: Iterable[PresentationContext]
+) -> tuple[ContextResult, ...]:
     """The answers to all contexts in order of their ids."""
     answers = [
         ContextResult(
@@ -165,4 +209,4 @@ def results(accepted: Iterable[PresentationContext], rejected: Iterable[Presenta
         )
         for context in (*accepted, *rejected)
     ]
-    return sorted(answers, key=lambda answer: answer.id)
+    return tuple(sorted(answers, key=lambda answer: answer.id))

@@ -46,7 +46,8 @@ LONGEST_ASSOCIATE = 1 << 20
 # What we hold in memory for a peer that was told "no limit", or that does not keep to what it was told.
 LONGEST_DATA = 1 << 26
 _ITEM = struct.Struct(">BxH")
-_FIXED = 74
+# Where the variable items of an A-ASSOCIATE begin: before them are version, AE titles and reserved bytes.
+FIXED = 74
 _USER_INFORMATION = 0x50
 _VARIABLE_ITEMS = frozenset({0x10, 0x20, 0x21, _USER_INFORMATION})
 _USER_ITEMS = frozenset(range(0x51, 0x5A))
@@ -98,36 +99,56 @@ def _text(value: bytes) -> str:
 
 def tidy(pdu: bytes) -> bytes:
     """An A-ASSOCIATE PDU without items that the standard does not know: they "shall be ignored" (PS3.8 9.3.1)."""
-    if len(pdu) < _FIXED:
+    if len(pdu) < FIXED:
         raise ValueError("the A-ASSOCIATE PDU is too short")
     kept = []
-    for kind, value in items(pdu[_FIXED:]):
+    for kind, value in items(pdu[FIXED:]):
         if kind == _USER_INFORMATION:
             value = b"".join(_item(sub, inner) for sub, inner in items(value) if sub in _USER_ITEMS)
         if kind in _VARIABLE_ITEMS:
             kept.append(_item(kind, value))
-    body = pdu[6:_FIXED] + b"".join(kept)
+    body = pdu[6:FIXED] + b"".join(kept)
     return HEADER.pack(pdu[0], len(body)) + body
 
 
-def read_associate_request(pdu: bytes) -> AssociateRequest:
-    """Read an A-ASSOCIATE-RQ as far as accepting or rejecting it needs, whatever its text fields hold."""
-    tidied = tidy(pdu)
-    application_context = ""
-    proposed = []
-    for kind, value in items(tidied[_FIXED:]):
-        if kind == 0x10:
-            application_context = _text(value)
-        elif kind == 0x20:
-            proposed.append(_proposed(value))
+def read_associate_request(pdu: bytes, like: AssociateRequest | None = None) -> AssociateRequest:
+    """Read an A-ASSOCIATE-RQ as far as accepting or rejecting it needs, whatever its text fields hold. ``like`` is an
+    earlier request with the same variable items, which then are not read again."""
+    if like is None:
+        tidied = tidy(pdu)
+        application_context, proposed = _read_items(tidied[FIXED:])
+    else:
+        tidied = like.tidied[:6] + pdu[6:FIXED] + like.tidied[FIXED:]
+        application_context, proposed = like.application_context, like.proposed
     return AssociateRequest(
         protocol_version=int.from_bytes(pdu[6:8], "big"),
         called_ae=_text(pdu[10:26]),
         calling_ae=_text(pdu[26:42]),
         application_context=application_context,
-        proposed=tuple(proposed),
+        proposed=proposed,
         tidied=tidied,
     )
+
+
+def _read_items(data: bytes) -> tuple[str, tuple[ProposedContext, ...]]:
+    application_context = ""
+    proposed = []
+    for kind, value in items(data):
+        if kind == 0x10:
+            application_context = _text(value)
+        elif kind == 0x20:
+            proposed.append(_proposed(value))
+    return application_context, tuple(proposed)
+
+
+def four_bytes(kind: Kind, *values: int) -> bytes:
+    """A PDU of the kinds whose body is four bytes, the first of them given: RJ, release, abort (PS3.8 9.3.4 to 8)."""
+    return HEADER.pack(kind, 4) + bytes(values).ljust(4, b"\0")
+
+
+def titles(called_ae: str, calling_ae: str) -> bytes:
+    """The fixed part of an A-ASSOCIATE-RQ between its header and its items (PS3.8 table 9-11)."""
+    return b"\0\1\0\0" + called_ae.encode("ascii").ljust(16) + calling_ae.encode("ascii").ljust(16) + bytes(32)
 
 
 def _proposed(value: bytes) -> ProposedContext:

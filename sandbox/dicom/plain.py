@@ -10,11 +10,14 @@ import errno
 import itertools
 import logging
 import os
+import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
+from typing import Any
 
 from sandbox.dicom.explain import explain_dial, explain_rejection_fields, explain_status, uid_name
 from sandbox.model.address import SIMULATED
@@ -39,6 +42,9 @@ _OUTCOMES = {
 }
 
 
+_GIVEN_UP = "the connection was given up"
+
+
 def _written(address: tuple[object, ...]) -> str:
     return f"{address[0]}:{address[1]}"
 
@@ -55,6 +61,11 @@ class PlainConnection:
 
 class PlainDialler:
     """Dials names and addresses as the operating system knows them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._dialling: set[socket.socket] = set()
+        self._closed = False
 
     def dial(
         self,
@@ -86,8 +97,7 @@ class PlainDialler:
                 return failed(DialOutcome.TIMED_OUT, f"no answer within {timeout:g} s", address)
             sock = socket.socket(family, kind, protocol)
             try:
-                sock.settimeout(remaining)
-                sock.connect(target)
+                self._connect(sock, target, remaining)
                 # TCP connects a socket with itself when its own port is the one dialled: nobody was listening there.
                 if sock.getsockname() == sock.getpeername():
                     raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
@@ -97,8 +107,36 @@ class PlainDialler:
             except OSError as wrong:
                 outcome = _OUTCOMES.get(wrong.errno or 0, DialOutcome.UNREACHABLE)
                 failure = failed(outcome, wrong.strerror or os.strerror(wrong.errno or 0), address)
+            finally:
+                with self._lock:
+                    self._dialling.discard(sock)
             sock.close()
-        return failure
+        return failed(DialOutcome.UNREACHABLE, _GIVEN_UP, failure.address) if self._closed else failure
+
+    def close(self) -> None:
+        """Fail every dial that waits, and every later one."""
+        with self._lock:
+            self._closed = True
+            for sock in self._dialling:
+                # Shutting down a socket that is connecting ends its connect.
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    def _connect(self, sock: socket.socket, target: Any, timeout: float) -> None:
+        sock.setblocking(False)
+        with self._lock:
+            # Begun under the lock: close() finds a socket that is connecting already, or we find that it was called.
+            error = errno.ECANCELED if self._closed else sock.connect_ex(target)
+            self._dialling.add(sock)
+        if error in (errno.EINPROGRESS, errno.EWOULDBLOCK):
+            poll = select.poll()
+            poll.register(sock, select.POLLOUT)
+            if not poll.poll(timeout * 1000):
+                raise TimeoutError
+            error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, os.strerror(error))
+        sock.setblocking(True)
 
 
 def _is_simulated(address: str) -> bool:

@@ -98,14 +98,10 @@ def serve_move(association: AcceptorAssociation, message: Message) -> None:
             tally.fail_all(objects, opened)
             return tally.final_status()
         originator = (query.facts.calling_ae, message.command.get("MessageID", 0))
-        association.outgoing = opened.interrupt
-        try:
-            with opened:
-                return _send_all(
-                    association, message, query, objects, tally, lambda item: opened.store(item, originator=originator)
-                )
-        finally:
-            association.outgoing = None
+        with opened:
+            return _send_all(
+                association, message, query, objects, tally, lambda item: opened.store(item, originator=originator)
+            )
 
     _retrieve(association, message, plan, run, MOVE_FAILED)
 

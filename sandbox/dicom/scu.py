@@ -43,7 +43,7 @@ class Invoker:
         self._lost = lost
         self._message_id = 0
         self._pending_operation: tuple[int, int] | None = None
-        self.contexts = tuple(association.context_results())
+        self.contexts = association.context_results()
         self._as_scu = frozenset(context.context_id for context in association.accepted_contexts if context.as_scu)
 
     def context(self, sop_class: str, transfer_syntax: str = "") -> ContextResult | None:

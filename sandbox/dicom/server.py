@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from sandbox.dicom.acceptor import AcceptorAssociation
+from sandbox.dicom.agreement import Agreement, Memory
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
 from sandbox.dicom.negotiation import LocalAE, quieten_pynetdicom, supported
@@ -34,6 +35,7 @@ class Server:
     """Serves one AE on ``listener`` (bound, and listening or not), which it closes when it stops.
 
     ``caller_of`` says who is behind a connection's address, ``local`` is how the department writes this server's own.
+    ``requestor`` opens the associations of C-MOVE and is the server's own: it is closed when the server stops.
     What it was given is fixed until it is stopped and another one made: saving a configuration is not restarting.
     """
 
@@ -59,6 +61,8 @@ class Server:
         self.requestor = requestor
         self.ae = LocalAE(policy.ae_title, policy.maximum_pdu)
         self.contexts = supported(policy.contexts)
+        # The policy is part of what is agreed: a server has one all its life, and its own memory.
+        self.agreements: Memory[bytes, Agreement] = Memory()
         self._listener = listener
         self._caller_of = caller_of
         self._new_association_id = new_association_id
@@ -83,6 +87,9 @@ class Server:
         if self._thread.ident is not None:
             self._thread.join(_STOP_S)
         self._listener.close()
+        if self.requestor is not None:
+            # A C-MOVE may be dialling its destination, or waiting for it.
+            self.requestor.close("the server was stopped")
         with self._lock:
             # A service may stop its own server: its thread ends after it, and cannot be waited for.
             open_ones = [one for one in self._all if one is not threading.current_thread()]

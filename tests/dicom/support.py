@@ -82,6 +82,25 @@ def free_listener() -> socket.socket:
     return listener
 
 
+@contextlib.contextmanager
+def full_listener() -> Iterator[int]:
+    """A port where a connection waits for ever, since the backlog is full."""
+    with free_listener() as listener:
+        listener.listen(0)
+        port = int(listener.getsockname()[1])
+        filling = []
+        for _ in range(4):
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", port))
+            filling.append(sock)
+        try:
+            yield port
+        finally:
+            for sock in filling:
+                sock.close()
+
+
 def unused_port() -> int:
     with free_listener() as listener:
         return int(listener.getsockname()[1])

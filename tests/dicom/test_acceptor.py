@@ -181,6 +181,35 @@ def test_what_may_not_come_in_an_association_aborts_it(sent: bytes, reason: int)
         wait_until(lambda: served.server.active == 0)
 
 
+@pytest.mark.parametrize(
+    "sent", [b"\x09\x00\x00\x00\x00\x04....", associate_rq(), struct.pack(">BxL", 4, 0x7FFFFFFF), pdu(5, b"12345678")]
+)
+def test_what_its_header_condemns_is_shown_as_far_as_it_was_read(sent: bytes) -> None:
+    with serving() as served, ScriptedPeer.connect(served.port) as peer:
+        peer.associate().send(sent).read()
+        served.told.wait_for("aborted")
+    *_, (_, direction, shown), (_, _, abort) = served.told.pdus
+    assert direction is Direction.RECEIVED
+    assert len(shown) >= 6
+    assert sent.startswith(shown)
+    assert abort[0] == 7
+
+
+def test_what_had_arrived_when_it_was_interrupted_is_not_served() -> None:
+    def store(request: StoreRequest) -> StoreStatus:
+        peer.send(pdu(4, pdv(3, 3, ECHO)))
+        for association in list(served.server._all):
+            association.interrupt("power cut")
+        return StoreStatus(0)
+
+    with serving(Services(store=store)) as served, ScriptedPeer.connect(served.port) as peer:
+        peer.associate(associate_rq(contexts=[*FOR_CT, (3, syntaxes.VERIFICATION, (IMPLICIT,))]))
+        peer.send(pdu(4, pdv(1, 3, STORE)) + pdu(4, pdv(1, 2, OBJECT)))
+        assert status_of(peer) == 0
+        assert peer.read() == (7, bytes(4))
+        assert served.told.wait_for("aborted") == ("power cut",)
+
+
 def test_pdvs_may_be_fragmented_anywhere_and_packed_together() -> None:
     with serving() as served, ScriptedPeer.connect(served.port) as peer:
         peer.associate()

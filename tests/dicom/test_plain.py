@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 
 import pytest
 
@@ -12,7 +13,7 @@ from sandbox.dicom.client import Association, Requestor
 from sandbox.dicom.contract import Peer
 from sandbox.dicom.plain import LoggingObserver, PlainConnection, PlainDialler
 from sandbox.model.association import DialFailure, DialOutcome
-from tests.dicom.support import FAST, free_listener, new_id, serving, unused_port
+from tests.dicom.support import FAST, free_listener, full_listener, new_id, serving, unused_port, wait_until
 
 
 def dial(host: str, port: int = 104, timeout: float = 1.0) -> PlainConnection | DialFailure:
@@ -36,18 +37,26 @@ def test_an_unknown_name_is_called_so() -> None:
 
 
 def test_a_listener_with_a_full_backlog_times_out() -> None:
-    with free_listener() as listener:
-        listener.listen(0)
-        port = listener.getsockname()[1]
-        filling = []
-        for _ in range(4):
-            sock = socket.socket()
-            sock.setblocking(False)
-            sock.connect_ex(("127.0.0.1", port))
-            filling.append(sock)
+    with full_listener() as port:
         assert outcome_of("127.0.0.1", port, timeout=0.2) is DialOutcome.TIMED_OUT
-        for sock in filling:
-            sock.close()
+
+
+def test_closing_a_dialler_ends_its_waits_and_every_later_dial() -> None:
+    dialler = PlainDialler()
+    failures: list[PlainConnection | DialFailure] = []
+    with full_listener() as port:
+
+        def call() -> None:
+            failures.append(dialler.dial("127.0.0.1", port, timeout=10, association="a1", cause=None))
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        wait_until(lambda: dialler._dialling)
+        dialler.close()
+        thread.join(1)
+        call()
+    assert [one.outcome for one in failures if isinstance(one, DialFailure)] == [DialOutcome.UNREACHABLE] * 2
+    assert not dialler._dialling
 
 
 @pytest.mark.parametrize("address", ["198.18.10.11", "198.19.255.254", "::ffff:198.18.10.11"])
@@ -56,6 +65,7 @@ def test_a_simulated_address_is_never_dialled(address: str, monkeypatch: pytest.
         raise AssertionError("dialled")
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", connect)
     assert outcome_of(address) is DialOutcome.UNREACHABLE
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox.dicom import syntaxes
-from sandbox.dicom.client import Association, MoveResponse
+from sandbox.dicom.client import Association, AssociationFailure, MoveResponse, Requestor
 from sandbox.dicom.contexts import MOST_CONTEXTS, contexts_for_storage
-from sandbox.dicom.contract import Peer, RetrievePlan, Services, StoredObject, StoreRequest, StoreStatus, Timeouts
+from sandbox.dicom.contract import Peer, RetrievePlan, Role, Services, StoredObject, StoreRequest, StoreStatus, Timeouts
 from sandbox.model.association import DialOutcome, Side
 from tests.dicom.support import (
     ALL_CONTEXTS,
@@ -22,12 +24,14 @@ from tests.dicom.support import (
     ScriptedPeer,
     Served,
     associate_ac,
+    full_listener,
     make_requestor,
     query,
     scripted_acceptor,
     serving,
     stored,
     unused_port,
+    wait_until,
 )
 
 JPEG = "1.2.840.10008.1.2.4.50"
@@ -207,6 +211,76 @@ def test_stopping_the_archive_ends_its_move_too(objects: list[StoredObject]) -> 
             go_on.set()
             thread.join(5)
             assert not thread.is_alive()
+
+
+def stopped_while(port: int, objects: list[StoredObject], is_under_way: Callable[[Requestor], object]) -> float:
+    """How many seconds an archive takes to stop while its C-MOVE calls ``port``."""
+    requestor = make_requestor(title="ARCHIVE", timeouts=Timeouts(connect=10, acse=10, dimse=10))
+    with serving(services_to(port, objects), requestor=requestor) as served:
+        thread = threading.Thread(target=lambda: moved(served))
+        thread.start()
+        wait_until(lambda: is_under_way(requestor))
+        began = time.monotonic()
+        served.server.stop()
+        elapsed = time.monotonic() - began
+        assert served.server._all == {}
+        thread.join(5)
+        assert not thread.is_alive()
+    return elapsed
+
+
+def test_stopping_the_archive_ends_its_wait_for_an_answer(objects: list[StoredObject]) -> None:
+    asked = threading.Event()
+
+    def fall_silent(peer: ScriptedPeer) -> None:
+        peer.read()
+        asked.set()
+        peer.read_to_end()
+
+    with scripted_acceptor(fall_silent) as port:
+        assert stopped_while(port, objects, lambda requestor: asked.is_set()) < 0.3
+
+
+def test_stopping_the_archive_ends_its_dialling(objects: list[StoredObject]) -> None:
+    with full_listener() as port:
+        assert stopped_while(port, objects, lambda requestor: requestor._dialler._dialling) < 0.3  # type: ignore[attr-defined]
+
+
+def test_a_requestor_that_was_closed_calls_nobody() -> None:
+    requestor = make_requestor()
+    with serving() as served:
+        requestor.close("the server was stopped")
+        failure = requestor.associate(served.peer, syntaxes.verification())
+        assert isinstance(failure, AssociationFailure)
+        assert failure.dial is not None
+        assert failure.dial.outcome is DialOutcome.UNREACHABLE
+        assert served.told.told == []
+
+
+@pytest.mark.parametrize(("role", "stores"), [(CT, False), (Role(CT), False), (Role(CT, scu=True), True)])
+def test_both_roles_let_one_association_store_and_get(
+    objects: list[StoredObject], role: str | Role, stores: bool
+) -> None:
+    kept: list[str] = []
+    got: list[str] = []
+    services = Services(
+        store=lambda request: kept.append(request.sop_instance) or StoreStatus(0),
+        get=lambda found: RetrievePlan(tuple(objects)),
+    )
+    with serving(services) as served:
+        for _ in range(2):
+            opened = served.requestor().associate(served.peer, ALL_CONTEXTS, roles=(role,))
+            assert isinstance(opened, Association)
+            with opened as association:
+                assert association.store(objects[0]).succeeded is stores
+                answers = association.get(
+                    syntaxes.STUDY_ROOT_GET,
+                    query(StudyInstanceUID="1"),
+                    lambda request: got.append(request.sop_instance) or StoreStatus(0),
+                )
+                assert list(answers)[-1].completed == len(objects)
+    assert len(kept) == (2 if stores else 0)
+    assert len(got) == 2 * len(objects)
 
 
 def test_no_more_contexts_than_fit_and_the_most_needed_first() -> None:
