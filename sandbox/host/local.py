@@ -87,7 +87,10 @@ class LocalHost:
         """A lab by its id; one that lies on disk is started again. NotFoundError when there is none."""
         with self._changed:
             entry = self._entries.get(lab_id)
-            if entry is not None and (entry.shown.state in _LIVE or entry.shown.state is RunState.FAILED):
+            if entry is not None and entry.shown.state is RunState.STARTING:
+                # Somebody else is starting it; what they get is what we get.
+                self._changed.wait_for(lambda: entry.shown.state is not RunState.STARTING, READY_S)
+            if entry is not None and entry.shown.state is not RunState.ENDED:
                 return entry.shown
         if not _ID.fullmatch(lab_id) or not LabDirectory(self._labs_folder / lab_id).record_file.is_file():
             raise NotFoundError(f"There is no lab {lab_id!r}.", "It may have been ended.")
