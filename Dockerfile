@@ -18,6 +18,6 @@ RUN pip install --no-cache-dir -e '.[postgresql]' && mkdir -p /data && chown san
 USER sandbox
 ENV PACS_SANDBOX_HOME=/data
 VOLUME /data
-EXPOSE 8080
+EXPOSE 8042
 STOPSIGNAL SIGTERM
-CMD ["pacs-sandbox", "up", "--host", "0.0.0.0", "--port", "8080"]
+CMD ["pacs-sandbox", "up", "--host", "0.0.0.0", "--port", "8042"]

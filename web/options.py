@@ -16,6 +16,8 @@ class Options:
 
     ``database`` is a SQLAlchemy URL; empty means SQLite in ``directory``. ``trusted_hosts`` are the names under which
     browsers may address an exposed console (empty: any). ``secure_cookies`` is for a console behind HTTPS.
+    ``published_on_loopback`` says that a container's port is published on its machine's loopback address only, so that
+    listening on every address of the container exposes it to nobody.
     """
 
     directory: Path
@@ -25,11 +27,12 @@ class Options:
     threads: int = 64
     trusted_hosts: tuple[str, ...] = ()
     secure_cookies: bool = False
+    published_on_loopback: bool = False
 
     @property
     def exposed(self) -> bool:
         """Whether others than the person at this machine could reach the console. If so, everybody must log in."""
-        if self.host == "localhost":
+        if self.host == "localhost" or self.published_on_loopback:
             return False
         try:
             return not ipaddress.ip_address(self.host.strip("[]")).is_loopback

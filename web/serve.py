@@ -58,6 +58,8 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
 def address(options: Options, listener: socket.socket) -> str:
     """The address to open in a browser."""
     port = listener.getsockname()[1]
+    if options.published_on_loopback:
+        return f"http://127.0.0.1:{port}/"
     name = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(options.host, options.host)  # noqa: S104
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
 
