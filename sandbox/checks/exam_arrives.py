@@ -60,7 +60,8 @@ class ExamArrives(Check):
                     if wrong:
                         return failed(wrong, tuple(evidence), _facts(arrival))
         where = f"{said(self.at)} within {max(slowest, 0.1):.1f} s"
-        return passed(f"A new exam from {said(self.node)} was complete at {where}.", tuple(dict.fromkeys(evidence)))
+        what = "A new exam from {} was" if len(self.node) == 1 else "New exams from {} were"
+        return passed(f"{what.format(said(self.node))} complete at {where}.", tuple(dict.fromkeys(evidence)))
 
     def _wrong(self, department: Department, node: str, place: str, trail: Trail, arrival: Arrival) -> str:
         if not arrival.arrived:

@@ -88,7 +88,7 @@ class NothingLost(Check):
         found: list[tuple[_Exam, int]] = []
         for exam in exams:
             study = archive.study(exam.study_uid) if archive is not None else None
-            kept = study.number_of_instances if study is not None else 0
+            kept = study.study.instances if study is not None else 0
             if kept < exam.instances and kept + waiting[exam.study_uid] < exam.instances:
                 found.append((exam, exam.instances - kept - waiting[exam.study_uid]))
         return found

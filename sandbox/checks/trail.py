@@ -84,7 +84,7 @@ class Trail:
         study = store.study(self.study_uid) if store is not None else None
         if study is None:
             return frozenset()
-        return frozenset(instance.sop_instance_uid for series in study.series for instance in series.instances)
+        return frozenset(instance.sop_instance for series in study.series for instance in series.instances)
 
     def waiting(self) -> tuple[Waiting, ...]:
         """What waits or is set aside anywhere."""
