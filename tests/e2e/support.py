@@ -52,14 +52,10 @@ class OutsideLab:
         self.host = host
         self.running = running
         self.directory = home / "labs" / running.id
-        self.client = self._connect(running)
-        self.ports = self.published()
-
-    @staticmethod
-    def _connect(running: RunningLab) -> httpx.Client:
-        return httpx.Client(
+        self.client = httpx.Client(
             base_url=running.api, headers={"Authorization": f"Bearer {running.token}", "X-Actor": ACTOR}, timeout=60
         )
+        self.ports = self.published()
 
     def close(self) -> None:
         self.client.close()
@@ -151,5 +147,5 @@ class OutsideLab:
             return shown if shown.state is RunState.RUNNING and shown.pid != killed else None
 
         self.running = wait_until(back, "the lab is started again")  # type: ignore[assignment]
-        self.client.close()
-        self.client = self._connect(self.running)
+        # Other threads may be waiting on the client, and its address is still right: the lab keeps it.
+        assert str(self.client.base_url).rstrip("/") == self.running.api
