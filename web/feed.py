@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sandbox.model.view import EventView
@@ -67,6 +67,12 @@ def rows(events: Iterable[EventView], everything: bool = False) -> list[Row]:
             key = (event.association, event.kind, event.sentence) if event.association else event.seq
             shown.setdefault(key, event)
     return [_row(event) for event in sorted(shown.values(), key=lambda event: -event.seq)]
+
+
+def told_so_far(events: Sequence[EventView]) -> list[Row]:
+    """What the check that is running has found so far, in its order."""
+    begun = max((event.seq for event in events if event.kind == "attempt.check.started"), default=0)
+    return [_row(event) for event in events if event.kind == "attempt.check.finished" and event.seq > begun]
 
 
 def changes_department(event: EventView) -> bool:

@@ -102,7 +102,14 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s" if whole % 60 else f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    if whole < 172_800:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
+
+
+def elapsed(seconds: float) -> str:
+    """Time since the phone rang. What came before it (the fault, mostly) is told so."""
+    return f"{duration(-seconds)} before" if seconds < 0 else duration(seconds)
 
 
 def ago(seconds: float) -> str:
@@ -174,6 +181,7 @@ FILTERS = {
     "dicom_date": dicom_date,
     "dicom_time": dicom_time,
     "duration": duration,
+    "elapsed": elapsed,
     "initials": initials,
     "markdown": markdown,
     "moment": moment,

@@ -32,6 +32,7 @@ def department(lab_id: str) -> str:
         rows=feed.rows(events, everything)[:SHOWN],
         everything=everything,
         checking=console().checking.is_running(lab_id) or bool(attempt and attempt.checking),
+        told=[],
         trouble=console().checking.trouble(lab_id),
     )
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import AttemptView
+from web import feed
 from web.context import console, lab_client
 from web.pages.common import act, give, wants_part
 
@@ -47,8 +48,14 @@ def state(lab_id: str) -> Response | str:
         console().labs.note(lab_id, attempt)
     if attempt.debrief is not None and wants_part():
         return Response("", headers={"HX-Redirect": _over(lab_id)})
-    trouble = console().checking.trouble(lab_id)
-    return render_template("parts/check.html", lab_id=lab_id, attempt=attempt, checking=checking, trouble=trouble)
+    return render_template(
+        "parts/check.html",
+        lab_id=lab_id,
+        attempt=attempt,
+        checking=checking,
+        told=feed.told_so_far(lab_client(lab_id).events(limit=300)) if checking else [],
+        trouble=console().checking.trouble(lab_id),
+    )
 
 
 def _attempt(lab_id: str) -> AttemptView:

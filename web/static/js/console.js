@@ -25,8 +25,10 @@
     if (other) other.hidden = select.value !== "";
   };
 
-  const tick = () => all("[data-since]").forEach((clock) => {
-    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(clock.dataset.since)) / 1000));
+  // The lab has its own clock: the page says how long it has been, the browser counts on from there.
+  const loaded = Date.now();
+  const tick = () => all("[data-elapsed]").forEach((clock) => {
+    const seconds = Math.max(0, Number(clock.dataset.elapsed) + Math.floor((Date.now() - loaded) / 1000));
     const minutes = Math.floor(seconds / 60);
     const pad = (n) => String(n).padStart(2, "0");
     clock.querySelector("span").textContent = minutes < 60
