@@ -20,6 +20,7 @@ from sandbox.dicom.explain import (
     explain_status,
     uid_name,
 )
+from sandbox.dicom.syntaxes import PATIENT_ROOT_GET, STUDY_ROOT_GET
 from sandbox.events import kinds
 from sandbox.events.event import SYSTEM
 from sandbox.events.log import EventLog, because, current
@@ -51,6 +52,7 @@ _DIALLED = {
 
 
 _NO_TITLE = "(no AE title)"
+_GET = frozenset({PATIENT_ROOT_GET, STUDY_ROOT_GET})
 
 
 @dataclass
@@ -61,6 +63,7 @@ class _Account:
     actor: str
     thread: ExitStack = field(default_factory=ExitStack)
     accepted: bool = False
+    may_get: bool = False
     stored: int = 0
     refused: int = 0
     unanswered: int = 0
@@ -138,6 +141,7 @@ class NodeObserver:
         if account is None:
             return
         account.accepted = any(context.accepted for context in contexts)
+        account.may_get = any(context.accepted and context.abstract_syntax in _GET for context in contexts)
         with because(account.request, account.actor):
             self._append(kinds.AssociationAccepted(facts=facts, contexts=tuple(contexts)))
             self._log("info", f"Association {_direction(facts)} {_other(facts)} accepted", facts.id)
@@ -267,7 +271,9 @@ def _sum(facts: AssociationFacts, account: _Account) -> str:
     parts = []
     if account.stored:
         studies = f" of {_count(len(account.studies), 'study', 'studies')}" if account.studies else ""
-        verb = "stored" if facts.side is Side.ACCEPTOR else "sent"
+        # The instances of a C-GET go from the acceptor to the requestor (PS3.4 C.4.3).
+        got_back = account.may_get and not (facts.side is Side.ACCEPTOR and account.studies)
+        verb = "stored" if (facts.side is Side.ACCEPTOR) is not got_back else "sent"
         parts.append(f"{_count(account.stored, 'instance', 'instances')}{studies} {verb}")
     if account.refused:
         parts.append(f"{_count(account.refused, 'instance', 'instances')} refused")
