@@ -52,7 +52,7 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
         "timed out",
     ),
     ("tool.find", lambda lab: {"node": "WS1", "remote": "ARCHIVE", "keys": {"PatientName": "*"}}, True, "match"),
-    ("tool.find", lambda lab: {"node": "WS1", "remote": "ARCHIVE", "level": "SERIES"}, False, ""),
+    ("tool.find", lambda lab: {"node": "WS1", "remote": "ROUTER", "keys": {"PatientID": "1"}}, False, "ROUTER"),
     (
         "tool.move",
         lambda lab: {"node": "WS1", "remote": "ARCHIVE", "keys": {"StudyInstanceUID": prior(lab)}},
@@ -115,11 +115,7 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
 @pytest.mark.parametrize("number", range(len(TRIED)), ids=lambda number: f"{number}-{TRIED[number][0]}")
 def test_command(lab: Lab, number: int) -> None:
     name, params, ok, said = TRIED[number]
-    try:
-        result = do(lab, name, **params(lab))
-    except SandboxError as refused:
-        assert not ok, refused
-        return
+    result = do(lab, name, **params(lab))
     assert result.ok is ok, result
     assert said in result.sentence
     assert lab.events[result.event].kind == "command.issued"
@@ -171,7 +167,8 @@ def test_every_command_is_tried_above() -> None:
 @pytest.mark.parametrize("name", commands())
 def test_every_command_is_described(name: str) -> None:
     command = commands()[name]
-    assert command.__doc__ and command.__doc__ != command.__mro__[1].__doc__
+    assert command.__doc__
+    assert command.__doc__ != command.__mro__[1].__doc__
     assert command.title
     for key, field in command.model_json_schema(by_alias=True).get("properties", {}).items():
         assert field.get("title") or "$ref" in field, f"{name}: {key} has no title"
@@ -211,5 +208,5 @@ def test_the_registry_reads_commands_without_a_lab() -> None:
         "name": "x",
         "address": "198.18.1.1",
     }
-    with pytest.raises(BadInputError, match="node.stop"):
+    with pytest.raises(BadInputError, match=r"node\.stop"):
         parse("node.stopp", {})

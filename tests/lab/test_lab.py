@@ -184,7 +184,8 @@ def test_a_lock_that_a_killed_process_left_does_not_stand_in_the_way(tmp_path: P
     place = tmp_path / "lab"
     program = (
         "import sys, time; from pathlib import Path; from sandbox.lab.lock import DirectoryLock;"
-        f"lock = DirectoryLock(Path({str(place / 'lab.lock')!r})); lock.acquire(); print('held', flush=True); time.sleep(60)"
+        f"lock = DirectoryLock(Path({str(place / 'lab.lock')!r})); lock.acquire();"
+        "print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     try:

@@ -68,7 +68,8 @@ def test_the_check_names_the_key_and_the_mend(tmp_path: Path, old: str, new: str
 
 
 def test_a_belief_that_is_wrong_is_found(tmp_path: Path) -> None:
-    wrong = 'config.remotes = [{ name = "ROUTER", ae_title = "ROUTR", host = "198.18.20.21", port = 105 }]\nknows = ["ARCHIVE"]'
+    line = '{ name = "ROUTER", ae_title = "ROUTR", host = "198.18.20.21", port = 105 }'
+    wrong = f'config.remotes = [{line}]\nknows = ["ARCHIVE"]'
     path = changed(tmp_path, 'knows = ["ROUTER", "ARCHIVE"]\nconfig = {', f"{wrong}\nconfig.x = {{")
     text = path.read_text(encoding="utf-8")
     path.write_text(
