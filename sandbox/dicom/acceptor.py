@@ -1,49 +1,28 @@
 """The acceptor's side of an association: one thread from the accepted connection to its end.
 
-It reads the request, judges it, lets pynetdicom negotiate, and serves messages until the peer releases, aborts,
-vanishes or falls silent. The DIMSE-C services are those of sandbox.dicom.scp and .retrieve; what they do not know goes
-to pynetdicom's service classes (the DIMSE-N services).
+It reads the request, judges it, lets pynetdicom negotiate, and hands messages to its host until the peer releases,
+aborts, vanishes or falls silent.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.presentation import PresentationContext
 
-from sandbox.dicom import retrieve, scp
 from sandbox.dicom.agreement import Agreement, Memory
 from sandbox.dicom.association import SynchronousAssociation
+from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
-from sandbox.dicom.messages import (
-    C_ECHO_RQ,
-    C_FIND_RQ,
-    C_GET_RQ,
-    C_MOVE_RQ,
-    C_STORE_RQ,
-    RESPONSE,
-    SERVICES,
-    Message,
-    response_to,
-    to_primitive,
-)
+from sandbox.dicom.messages import Message
 from sandbox.dicom.negotiation import LIMIT_EXCEEDED, LocalAE, decode_request, judge
 from sandbox.dicom.pdus import FIXED, AbortReason, AssociateRequest, read_associate_request
 from sandbox.model.association import AssociationFacts, Caller, Rejection, Side
 
-if TYPE_CHECKING:
-    from sandbox.dicom.client import Requestor
-
 log = logging.getLogger(__name__)
-
-# What is not known to be an operation here (PS3.7 annex C.5.15).
-_UNRECOGNISED_OPERATION = 0x0211
-
-_SERVED: Mapping[int, Callable[[AcceptorAssociation, Message], None]]
 
 
 class Host(Protocol):
@@ -61,6 +40,7 @@ class Host(Protocol):
 
     def new_association_id(self) -> str: ...
     def admit(self, association: AcceptorAssociation) -> bool: ...
+    def serve(self, association: AcceptorAssociation, message: Message) -> None: ...
     def gone(self, association: AcceptorAssociation) -> None: ...
     def forget(self, association: AcceptorAssociation) -> None: ...
 
@@ -103,7 +83,7 @@ class AcceptorAssociation(SynchronousAssociation):
         while self.is_established:
             message = self.dimse.receive(self.timeouts.network)
             if message is not None:
-                self._serve(message)
+                self.host.serve(self, message)
             elif self.answer_release():
                 return
             elif self.dul.ended:
@@ -189,23 +169,3 @@ class AcceptorAssociation(SynchronousAssociation):
     def _reject(self, rejection: Rejection) -> None:
         self.acse.send_reject(rejection.result, rejection.source, rejection.reason)
         self.tell_rejected(rejection)
-
-    def _serve(self, message: Message) -> None:
-        field = message.command["CommandField"]
-        if field in _SERVED:
-            _SERVED[field](self, message)
-        elif field & RESPONSE or field not in SERVICES:
-            if not field & RESPONSE:
-                self.dimse.send(message.context_id, response_to(message.command, _UNRECOGNISED_OPERATION))
-        else:
-            self._serve_request(to_primitive(message), message.context_id)
-        self.dimse.cancel_req.pop(message.command.get("MessageID", 0), None)
-
-
-_SERVED = {
-    C_ECHO_RQ: scp.serve_echo,
-    C_STORE_RQ: scp.serve_store,
-    C_FIND_RQ: scp.serve_find,
-    C_MOVE_RQ: retrieve.serve_move,
-    C_GET_RQ: retrieve.serve_get,
-}

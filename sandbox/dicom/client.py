@@ -27,8 +27,8 @@ from sandbox.dicom.messages import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Co
 from sandbox.dicom.negotiation import LocalAE, Proposal, offer, proposed_lines, quieten_pynetdicom
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, FindResponse, MoveResponse, Outcome
 from sandbox.dicom.pdus import FIXED
-from sandbox.dicom.scp import StoreHandler
 from sandbox.dicom.scu import Invoker
+from sandbox.dicom.storing import StoreHandler
 from sandbox.dicom.syntaxes import VERIFICATION
 from sandbox.model.association import AssociationFacts, ContextResult, DialFailure, Side
 from sandbox.model.errors import BadInputError

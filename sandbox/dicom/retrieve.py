@@ -11,21 +11,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
-from sandbox.dicom import scp
+from sandbox.dicom.acceptor import AcceptorAssociation
 from sandbox.dicom.client import Association
 from sandbox.dicom.contexts import contexts_for_storage
 from sandbox.dicom.contract import Query, RetrievePlan, StoredObject
 from sandbox.dicom.datasets import encode_dataset
 from sandbox.dicom.messages import DATA_SET, Command, Message, response_to
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, Outcome
+from sandbox.dicom.scp import read_query
 from sandbox.dicom.scu import Invoker
-
-if TYPE_CHECKING:
-    from sandbox.dicom.acceptor import AcceptorAssociation
+from sandbox.dicom.storing import CANNOT_UNDERSTAND, SOP_CLASS_NOT_SUPPORTED
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +85,7 @@ def serve_move(association: AcceptorAssociation, message: Message) -> None:
 
     def plan(query: Query) -> RetrievePlan:
         if move is None:
-            return RetrievePlan(status=scp.SOP_CLASS_NOT_SUPPORTED)
+            return RetrievePlan(status=SOP_CLASS_NOT_SUPPORTED)
         if services.resolve_destination is None or services.resolve_destination(destination) is None:
             return RetrievePlan(status=UNKNOWN_DESTINATION, comment=f"{destination} is not in the AE table")
         return move(query, destination)
@@ -111,7 +109,7 @@ def serve_get(association: AcceptorAssociation, message: Message) -> None:
     get = association.host.services.get
 
     def plan(query: Query) -> RetrievePlan:
-        return RetrievePlan(status=scp.SOP_CLASS_NOT_SUPPORTED) if get is None else get(query)
+        return RetrievePlan(status=SOP_CLASS_NOT_SUPPORTED) if get is None else get(query)
 
     def run(query: Query, objects: Sequence[StoredObject], tally: _Tally) -> int:
         sender = Invoker(association)
@@ -127,9 +125,9 @@ def _retrieve(
     run: Callable[[Query, Sequence[StoredObject], _Tally], int],
     failure: int,
 ) -> None:
-    query = scp.read_query(association, message)
+    query = read_query(association, message)
     if isinstance(query, str):
-        _answer(association, message, scp.CANNOT_UNDERSTAND, query)
+        _answer(association, message, CANNOT_UNDERSTAND, query)
         return
     tally = _Tally(0)
     try:

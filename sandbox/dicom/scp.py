@@ -7,29 +7,20 @@ it raises, the peer gets a status that says so, and the traceback goes to the lo
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from pydicom.dataset import Dataset
 
-from sandbox.dicom.contract import EchoRequest, FindAnswer, Query, StoreRequest, StoreStatus
+from sandbox.dicom.acceptor import AcceptorAssociation
+from sandbox.dicom.contract import EchoRequest, FindAnswer, Query
 from sandbox.dicom.datasets import decode_dataset, encode_dataset
 from sandbox.dicom.messages import DATA_SET, Message, response_to
-
-if TYPE_CHECKING:
-    from sandbox.dicom.acceptor import AcceptorAssociation
-    from sandbox.dicom.association import SynchronousAssociation
+from sandbox.dicom.storing import CANNOT_UNDERSTAND, SOP_CLASS_NOT_SUPPORTED, take_store
 
 log = logging.getLogger(__name__)
 
-StoreHandler = Callable[[StoreRequest], StoreStatus]
-
 SUCCESS = 0x0000
-SOP_CLASS_NOT_SUPPORTED = 0x0122
-INVALID_OBJECT_INSTANCE = 0x0117
 CANCELLED = 0xFE00
-CANNOT_UNDERSTAND = 0xC000
-STORE_FAILED = 0xC211
 FIND_FAILED = 0xC311
 _PENDING = frozenset({0xFF00, 0xFF01})
 
@@ -50,38 +41,6 @@ def serve_store(association: AcceptorAssociation, message: Message) -> None:
     """C-STORE (PS3.7 9.1.1). Only whole messages come here, so a half-received object is never seen by anyone."""
     outcome = take_store(association, message, association.host.services.store)
     association.dimse.send(message.context_id, response_to(message.command, outcome.status, outcome.comment))
-
-
-def take_store(association: SynchronousAssociation, message: Message, store: StoreHandler | None) -> StoreStatus:
-    """Hand a received instance to ``store`` and return the status to answer with. Also used by a client's C-GET."""
-    facts = association.facts
-    assert facts is not None
-    command = message.command
-    sop_class = command.get("AffectedSOPClassUID", "")
-    sop_instance = command.get("AffectedSOPInstanceUID", "")
-    context = association._accepted_cx[message.context_id]
-    if store is None:
-        return StoreStatus(SOP_CLASS_NOT_SUPPORTED)
-    if sop_class != context.abstract_syntax:
-        return StoreStatus(SOP_CLASS_NOT_SUPPORTED, "the context is for another SOP class")
-    if not sop_instance:
-        return StoreStatus(INVALID_OBJECT_INSTANCE, "no Affected SOP Instance UID")
-    if message.data is None:
-        return StoreStatus(CANNOT_UNDERSTAND, "no data set")
-    request = StoreRequest(
-        facts=facts,
-        sop_class=sop_class,
-        sop_instance=sop_instance,
-        transfer_syntax=association.transfer_syntax_of(message.context_id),
-        dataset=message.data,
-        move_originator=command.get("MoveOriginatorApplicationEntityTitle", ""),
-        move_originator_id=command.get("MoveOriginatorMessageID"),
-    )
-    try:
-        return store(request)
-    except Exception:
-        log.exception("The storage service of %s failed", facts.node)
-        return StoreStatus(STORE_FAILED, "the storage service failed")
 
 
 def read_query(association: AcceptorAssociation, message: Message) -> Query | str:

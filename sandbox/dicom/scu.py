@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Iterator
 
 from pydicom.dataset import Dataset
 
-from sandbox.dicom import scp
 from sandbox.dicom.association import SynchronousAssociation
 from sandbox.dicom.contract import StoredObject
 from sandbox.dicom.datasets import convert, encode_dataset, read_encoded
@@ -26,7 +25,7 @@ from sandbox.dicom.messages import (
 )
 from sandbox.dicom.outcomes import Outcome
 from sandbox.dicom.pdus import AbortReason
-from sandbox.dicom.scp import StoreHandler
+from sandbox.dicom.storing import StoreHandler, take_store
 from sandbox.dicom.syntaxes import CONVERTIBLE
 from sandbox.model.association import ContextResult
 
@@ -168,7 +167,7 @@ class Invoker:
                 return None, self._gone()
             command = message.command
             if command["CommandField"] == C_STORE_RQ:
-                outcome = scp.take_store(association, message, store)
+                outcome = take_store(association, message, store)
                 answer = response_to(command, outcome.status, outcome.comment)
                 association.dimse.send(message.context_id, answer)
             elif command["CommandField"] & RESPONSE and command.get("MessageIDBeingRespondedTo") == message_id:

@@ -17,6 +17,8 @@ from sandbox.dicom.acceptor import AcceptorAssociation
 from sandbox.dicom.agreement import Agreement, Memory
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
+from sandbox.dicom.dispatch import serve
+from sandbox.dicom.messages import Message
 from sandbox.dicom.negotiation import LocalAE, quieten_pynetdicom, supported
 from sandbox.model.association import Caller
 
@@ -128,6 +130,10 @@ class Server:
                 return False
             self._admitted.add(association)
             return True
+
+    def serve(self, association: AcceptorAssociation, message: Message) -> None:
+        """Serve one request."""
+        serve(association, message)
 
     def gone(self, association: AcceptorAssociation) -> None:
         """This association has ended, whichever way."""
