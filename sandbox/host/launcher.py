@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from sandbox.host.process import LabOptions, Trouble
@@ -43,6 +44,10 @@ class Launcher(Protocol):
 
     def stop(self, lab: str) -> None:
         """Ask a lab's process to end; it is killed if it takes too long. Unknown labs are ended already."""
+        ...
+
+    def warm(self, cache: Path) -> None:
+        """Make what new labs are copied from, in the background and at low priority, where that is cheap to do."""
         ...
 
     def close(self) -> None:

@@ -65,6 +65,11 @@ class ForkLauncher:
             if lab in self._started:
                 self._ask({"lab": lab, "stop": True})
 
+    def warm(self, cache: Path) -> None:
+        with self._lock:
+            self._parent()
+            self._ask({"warm": str(cache)})
+
     def close(self) -> None:
         with self._lock:
             if self._closed:
@@ -158,6 +163,9 @@ class SpawnLauncher:
             with contextlib.suppress(OSError):
                 _input(process).close()
             threading.Thread(target=_wait_or_kill, args=(process,), name=f"stop-{lab}", daemon=True).start()
+
+    def warm(self, cache: Path) -> None:
+        """Nothing: another Python at work would slow down the first lab more than it helps."""
 
     def close(self) -> None:
         with self._lock:

@@ -52,7 +52,10 @@ class _Entry:
 class LocalHost:
     """Runs labs on this machine (``LabHost``). ``home`` holds labs/ and cache/. Thread-safe."""
 
-    def __init__(self, home: Path, launcher: Callable[[Listener], Launcher] = best_launcher) -> None:
+    def __init__(
+        self, home: Path, launcher: Callable[[Listener], Launcher] = best_launcher, *, warm: bool = True
+    ) -> None:
+        """With ``warm``, what new labs are copied from is made before the first is asked for."""
         self._labs_folder = home / "labs"
         self._cache = home / "cache"
         self._collections = Collections(home)
@@ -62,6 +65,8 @@ class LocalHost:
         self._listeners: list_of[Callable[[RunningLab], None]] = []
         self._closed = False
         self._launcher = launcher(self._heard)
+        if warm:
+            self._launcher.warm(self._cache)
 
     # --- what the console asks ---------------------------------------------------------------------------------------
 

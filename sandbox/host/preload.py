@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,11 +27,17 @@ from typing import Any, NoReturn
 from sandbox.host.process import LabOptions, report_and_run
 from sandbox.lab.commands.registry import commands
 from sandbox.lab.lab import Lab
+from sandbox.lab.prepared import prepare
 from sandbox.lab.site import HistoryPlan, load_site
 from sandbox.nodes.registry import role_class, roles
 
 STOP_S = 10.0
 """How long a lab may take to end before it is killed, in seconds."""
+
+WARMING = ""
+"""What the child is called that makes what labs are copied from. No lab has an empty name."""
+
+WARMING_NICE = 15
 
 _PR_SET_PDEATHSIG = 1
 
@@ -110,7 +117,9 @@ class Parent:
         self._heard = bytearray(rest)
         for line in lines:
             request = json.loads(line)
-            if "start" in request:
+            if "warm" in request:
+                self._warm(Path(request["warm"]))
+            elif "start" in request:
                 self._start(request["lab"], LabOptions.model_validate(request["start"]))
             elif request["lab"] in self._children:
                 self._ask_to_end(self._children[request["lab"]])
@@ -130,17 +139,38 @@ class Parent:
         child = self._children[lab] = Child(lab, pid, reader)
         self._selector.register(reader, selectors.EVENT_READ, lambda: self._listen(child))
 
+    def _warm(self, cache: Path) -> None:
+        """Let a child with low priority make what new labs are copied from, before anybody waits for it."""
+        pid = os.fork()
+        if pid:
+            self._children[WARMING] = Child(WARMING, pid, -1)
+            return
+        status = 1
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            self._let_go()
+            os.nice(WARMING_NICE)
+            site = load_site(REHEARSED)
+            for variant in range(site.history.variants):
+                prepare(site, variant, date.today().replace(day=1), cache)
+            status = 0
+        finally:
+            os._exit(status)
+
+    def _let_go(self) -> None:
+        """In a fork: drop what is the parent's, and end with it."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _end_with_parent()
+        self._selector.close()
+        for end in (self._life_writer, self._wake_reader, self._wake_writer):
+            os.close(end)
+
     def _become_lab(self, options: LabOptions, writer: int) -> NoReturn:
         """What the fork does: let go of everything that is the parent's, then be a lab. Never returns."""
         status = 1
         try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _end_with_parent()
-            self._selector.close()
-            os.close(self._life_writer)
-            for end in (self._wake_reader, self._wake_writer):
-                os.close(end)
+            self._let_go()
             _redirect(options)
             status = report_and_run(options, self._life_reader, lambda line: _say(writer, line))
         finally:

@@ -30,5 +30,5 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def host(shared_home: Path) -> Iterator[LocalHost]:
-    with LocalHost(shared_home) as host:
+    with LocalHost(shared_home, warm=False) as host:
         yield host

@@ -98,6 +98,14 @@ def test_a_killed_lab_comes_back_with_what_it_had(host: LocalHost) -> None:
     host.end("killed", delete=True)
 
 
+@pytest.mark.skipif(not FORKS, reason="only where labs are forked")
+def test_what_labs_are_copied_from_is_made_before_anybody_asks(tmp_path: Path) -> None:
+    with LocalHost(tmp_path):
+        until(lambda: any((tmp_path / "cache").glob("lab-riverside-*")), "the first is made", timeout=90)
+        launched = children_of(os.getpid())
+    until(lambda: not any(is_alive(pid) for pid in launched[-1:]), "making more has ended with the host")
+
+
 def test_what_cannot_be_started_says_why(host: LocalHost, shared_home: Path) -> None:
     with pytest.raises(NotFoundError, match="riverside"):
         host.start("nowhere", "", 1)
@@ -118,13 +126,13 @@ def test_what_cannot_be_started_says_why(host: LocalHost, shared_home: Path) -> 
 
 
 def test_a_lab_goes_on_under_the_next_console(home: Path) -> None:
-    with LocalHost(home) as first:
+    with LocalHost(home, warm=False) as first:
         lab = first.start("riverside", "", 4, lab_id="kept")
         give(lab, "node.stop", node="US1")
     assert not is_alive(lab.pid)
     with pytest.raises(UnavailableError):
         first.start("riverside", "", 4)
-    with LocalHost(home) as second:
+    with LocalHost(home, warm=False) as second:
         assert second.list() == ()
         results: list[RunningLab] = []
         threads = [threading.Thread(target=lambda: results.append(second.get("kept"))) for _ in range(3)]
@@ -143,7 +151,7 @@ def test_a_lab_goes_on_under_the_next_console(home: Path) -> None:
 def test_nothing_outlives_a_console_that_is_killed(home: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from sandbox.host.local import LocalHost;"
-        f"host = LocalHost(Path({str(home)!r}));"
+        f"host = LocalHost(Path({str(home)!r}), warm=False);"
         "labs = [host.start('riverside', '', seed) for seed in (1, 2)];"
         "print(*(lab.pid for lab in labs), flush=True); time.sleep(300)"
     )
@@ -160,7 +168,7 @@ def test_nothing_outlives_a_console_that_is_killed(home: Path) -> None:
 
 @pytest.mark.skipif(not FORKS, reason="only where labs are forked")
 def test_the_preloaded_parent_may_be_killed_too(home: Path) -> None:
-    with LocalHost(home) as host:
+    with LocalHost(home, warm=False) as host:
         lab = host.start("riverside", "", 4, lab_id="orphan")
         launcher = host._launcher
         assert isinstance(launcher, ForkLauncher)
@@ -176,7 +184,7 @@ def test_the_preloaded_parent_may_be_killed_too(home: Path) -> None:
 
 
 def test_processes_of_their_own_do_as_well(home: Path) -> None:
-    with LocalHost(home, launcher=SpawnLauncher) as host:
+    with LocalHost(home, launcher=SpawnLauncher, warm=False) as host:
         lab = host.start("riverside", "", 4, lab_id="spawned")
         assert ask(lab, "/health")["running"]
         os.kill(lab.pid, signal.SIGKILL)
@@ -213,6 +221,9 @@ class Crashing:
 
     def stop(self, lab: str) -> None:
         self._listener(Ended(lab, 0))
+
+    def warm(self, cache: Path) -> None:
+        self.warmed = cache
 
     def close(self) -> None:
         pass
