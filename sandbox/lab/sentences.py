@@ -106,10 +106,10 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "association.released": lambda node, b: f"Association from {b.facts.calling_ae} to {b.facts.called_ae} released.",
     "association.aborted": lambda node, b: (
-        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} aborted: {b.reason}."
+        f"Association from {b.facts.calling_ae} to {b.facts.called_ae} aborted: {b.reason.rstrip('.')}."
     ),
     "connection.unspoken": lambda node, b: (
-        f"{b.peer_node or b.peer} connected to {node} and never asked for an association: {b.reason}."
+        f"{b.peer_node or b.peer} connected to {node} and never asked for an association: {b.reason.rstrip('.')}."
     ),
     "dimse.exchanged": _exchanged,
     "exam.acquired": lambda node, b: (
@@ -127,10 +127,10 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "queue.sent": lambda node, b: f"{node} sent an image to {b.destination}.",
     "queue.failed": lambda node, b: (
-        f"{node} could not send to {b.destination} ({counted(b.waiting, 'image')} waiting): {b.reason}. "
+        f"{node} could not send to {b.destination} ({counted(b.waiting, 'image')} waiting): {b.reason.rstrip('.')}. "
         f"Attempt {b.attempt}; the next in {_waiting(b.retry_in_s)}."
     ),
-    "queue.entry.died": lambda node, b: f"{node} gave up sending an image to {b.destination}: {b.reason}.",
+    "queue.entry.died": lambda node, b: f"{node} gave up sending an image to {b.destination}: {b.reason.rstrip('.')}.",
     "queue.held": lambda node, b: (
         f"{node}: the queue for {b.destination} is held{': ' + b.reason if b.reason else ''}."
     ),

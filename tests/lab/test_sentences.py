@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from sandbox.events.event import Event
-from sandbox.events.kinds import KINDS, Body
+from sandbox.events.kinds import KINDS, Body, QueueFailed
 from sandbox.lab.sentences import GOOD, SENTENCES, event_view, value_in_words
 from sandbox.model.association import AssociationFacts, DialFailure, DialOutcome, Exchange, Rejection, Side
 from sandbox.model.config_path import Change
@@ -102,3 +102,9 @@ def test_what_happened_is_named() -> None:
 )
 def test_values_in_words(value: Any, words: str) -> None:
     assert value_in_words(value) == words
+
+
+def test_a_reason_that_is_a_sentence_gets_one_full_stop() -> None:
+    failed = QueueFailed(destination="ROUTER", waiting=6, attempt=2, reason="ROUTER said no.", retry_in_s=4)
+    event = Event(seq=1, at=datetime(2026, 1, 1), node="CT1", actor="system", cause=None, body=failed)
+    assert ".." not in event_view(event).sentence
