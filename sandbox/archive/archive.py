@@ -30,9 +30,18 @@ from sandbox.archive.recovery import RecoveryReport, record_of, recover
 from sandbox.archive.retrieve import plan
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
 from sandbox.archive.uids import is_uid
-from sandbox.archive.views import Counts, StudyDetail, StudyFilter, StudySummary
-from sandbox.dicom.contract import FindAnswer, Query, RetrievePlan, Services, StoreRequest, StoreStatus
+from sandbox.archive.views import StudyFilter
+from sandbox.dicom.contract import (
+    FindAnswer,
+    Query,
+    RetrievePlan,
+    Services,
+    StoredObject,
+    StoreRequest,
+    StoreStatus,
+)
 from sandbox.model.errors import BadInputError, UnavailableError
+from sandbox.model.view import Counts, StudyDetail, StudySummary
 
 SUCCESS = 0x0000
 INVALID_INSTANCE = 0x0117
@@ -155,6 +164,13 @@ class Archive:
         """The Part 10 file of an instance, or None if it is not indexed."""
         found = self._index.file_of(sop_instance)
         return None if found is None else self.files.path(found.file)
+
+    def objects(self, study_uid: str) -> tuple[StoredObject, ...]:
+        """A study's instances as they are sent on, series by series in the order they came; none if it is unknown."""
+        return tuple(
+            StoredObject(self.files.path(one.file), one.sop_class, one.sop_instance, one.transfer_syntax)
+            for one in self._index.files_of_study(study_uid)
+        )
 
     def counts(self) -> Counts:
         """Totals: patients, studies, series, instances, bytes."""

@@ -1,18 +1,17 @@
 """What an administrator sees of an archive: typed reads for screens, commands and checks.
 
-Text is as received and decoded; dates and times stay in DICOM form; sizes are bytes, ``received`` seconds since the
-epoch.
+Text is as received and decoded; dates and times stay in DICOM form; sizes are bytes.
 """
 
 from __future__ import annotations
 
-from pydantic import Field
 from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 
 from sandbox.archive.index.index import Index
 from sandbox.archive.index.schema import instances, series, studies
 from sandbox.archive.names import fold
 from sandbox.model.base import Model
+from sandbox.model.view import Counts, InstanceSummary, SeriesSummary, StudyDetail, StudySummary
 
 
 class StudyFilter(Model):
@@ -29,84 +28,21 @@ class StudyFilter(Model):
     date_to: str = ""
 
 
-class StudySummary(Model):
-    """One study with its patient and counts."""
-
-    study_uid: str
-    patient_id: str
-    issuer: str
-    patient_name: str
-    birth_date: str
-    sex: str
-    study_date: str
-    study_time: str
-    accession_number: str
-    study_id: str
-    description: str
-    referring_physician: str
-    modalities: tuple[str, ...]
-    number_of_series: int
-    number_of_instances: int
-    size: int
-    received: float
-
-
-class InstanceSummary(Model):
-    sop_instance_uid: str
-    sop_class_uid: str
-    instance_number: str
-    transfer_syntax: str
-    number_of_frames: int
-    rows: int
-    columns: int
-    size: int
-    received: float
-
-
-class SeriesDetail(Model):
-    series_uid: str
-    modality: str
-    series_number: str
-    description: str
-    body_part: str
-    station_name: str
-    number_of_instances: int
-    instances: tuple[InstanceSummary, ...] = ()
-
-
-class StudyDetail(StudySummary):
-    series: tuple[SeriesDetail, ...] = ()
-
-
-class Counts(Model):
-    """How much there is. ``bytes`` counts whole files."""
-
-    patients: int = Field(ge=0)
-    studies: int = Field(ge=0)
-    series: int = Field(ge=0)
-    instances: int = Field(ge=0)
-    bytes: int = Field(ge=0)
-
-
 _SUMMARY = (
     studies.c.id,
     studies.c.study_instance_uid.label("study_uid"),
     studies.c.patient_id,
-    studies.c.issuer_of_patient_id.label("issuer"),
     studies.c.patient_name,
     studies.c.patient_birth_date.label("birth_date"),
     studies.c.patient_sex.label("sex"),
     studies.c.study_date,
     studies.c.study_time,
     studies.c.accession_number,
-    studies.c.study_id,
     studies.c.study_description.label("description"),
-    studies.c.referring_physician_name.label("referring_physician"),
     studies.c.modalities_in_study,
-    studies.c.number_of_study_related_series.label("number_of_series"),
-    studies.c.number_of_study_related_instances.label("number_of_instances"),
+    studies.c.number_of_study_related_series.label("series"),
+    studies.c.number_of_study_related_instances.label("instances"),
     studies.c.size,
-    studies.c.received,
 )
 
 
@@ -153,8 +89,8 @@ def study_detail(index: Index, study_uid: str) -> StudyDetail | None:
     for found in instance_rows:
         within.setdefault(found["series_row"], []).append(_instance(found))
     details = [_series(found, within.get(found["id"], [])) for found in series_rows]
-    details.sort(key=lambda detail: (_number(detail.series_number), detail.series_uid))
-    return StudyDetail.model_validate(_summary(row) | {"series": tuple(details)})
+    details.sort(key=lambda detail: (_place(detail.number), detail.series_uid))
+    return StudyDetail(study=StudySummary.model_validate(_summary(row)), series=tuple(details))
 
 
 def count_all(index: Index) -> Counts:
@@ -170,7 +106,7 @@ def count_all(index: Index) -> Counts:
             )
         ).one()
     patients, in_studies, in_series, in_instances, size = (int(value) for value in row)
-    return Counts(patients=patients, studies=in_studies, series=in_series, instances=in_instances, bytes=size)
+    return Counts(patients=patients, studies=in_studies, series=in_series, instances=in_instances, size=size)
 
 
 def _conditions(wanted: StudyFilter) -> list[ColumnElement[bool]]:
@@ -210,33 +146,32 @@ def _summary(row: RowMapping) -> dict[str, object]:
     return values | {"modalities": tuple(modalities.split("\\")) if modalities else ()}
 
 
-def _series(row: RowMapping, within: list[InstanceSummary]) -> SeriesDetail:
-    within.sort(key=lambda instance: (_number(instance.instance_number), instance.sop_instance_uid))
-    return SeriesDetail(
+def _series(row: RowMapping, within: list[InstanceSummary]) -> SeriesSummary:
+    within.sort(key=lambda instance: (_place(instance.number), instance.sop_instance))
+    return SeriesSummary(
         series_uid=row["series_instance_uid"],
         modality=row["modality"],
-        series_number=row["series_number"],
+        number=_number(row["series_number"]),
         description=row["series_description"],
-        body_part=row["body_part_examined"],
-        station_name=row["station_name"],
-        number_of_instances=row["number_of_series_related_instances"],
         instances=tuple(within),
     )
 
 
 def _instance(row: RowMapping) -> InstanceSummary:
     return InstanceSummary(
-        sop_instance_uid=row["sop_instance_uid"],
-        sop_class_uid=row["sop_class_uid"],
-        instance_number=row["instance_number"],
+        sop_instance=row["sop_instance_uid"],
+        sop_class=row["sop_class_uid"],
+        number=_number(row["instance_number"]),
+        frames=max(_number(row["number_of_frames"]) or 1, 1),
         transfer_syntax=row["available_transfer_syntax_uid"],
-        number_of_frames=int(row["number_of_frames"] or 1),
-        rows=int(row["rows"] or 0),
-        columns=int(row["columns"] or 0),
         size=row["size"],
-        received=row["received"],
     )
 
 
-def _number(text: str) -> int:
-    return int(text) if text else 1 << 31
+def _number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _place(number: int | None) -> int:
+    """Where it stands in a list: what has no number comes last."""
+    return 1 << 31 if number is None else number

@@ -44,15 +44,10 @@ class OutsideTools(NodeTools):
             ae_title, NAME, PlainDialler(), NullObserver(), Timeouts(), MAXIMUM_PDU, association_ids()
         )
         super().__init__(cast(Node, _Outsider(NAME, _Caller(requestor))))
-        self._to_send: list[StoredObject] = []
 
     def send_files(self, peer: Peer, paths: Iterable[Path]) -> CommandResult:
         """C-STORE Part 10 files, over one association."""
-        self._to_send = [_stored(path) for path in paths]
-        return self.send(peer, "")
-
-    def _objects(self, study_uid: str) -> list[StoredObject]:  # noqa: ARG002 - it has no store to look in
-        return self._to_send
+        return self.send_objects(peer, [_stored(path) for path in paths])
 
 
 def part10_files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -81,6 +81,6 @@ def _stored(node: Node) -> list[str]:
     if node.store is None:
         return []
     return [
-        f"{study.study_uid} {study.number_of_instances} {study.patient_name} {study.accession_number}"
+        f"{study.study_uid} {study.instances} {study.patient_name} {study.accession_number}"
         for study in node.store.studies(StudyFilter(), limit=EVERYTHING)
     ]

@@ -146,7 +146,7 @@ class LogLine(Model):
 
 
 class StudySummary(Model):
-    """A study as a list shows it."""
+    """A study as a list shows it. Dates and times are in DICOM form, ``size`` is in bytes."""
 
     study_uid: str
     patient_id: str
@@ -160,6 +160,7 @@ class StudySummary(Model):
     modalities: tuple[str, ...] = ()
     series: int = 0
     instances: int = 0
+    size: int = 0
 
 
 class InstanceSummary(Model):

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 
 from sample_dicom.orders import make_order
 from sample_dicom.studies import make_study
+from sandbox.archive.archive import Archive
 from sandbox.dicom.contract import Services, StoredObject, SupportedContext
 from sandbox.dicom.syntaxes import verification
 from sandbox.events import kinds
@@ -82,6 +83,7 @@ class Modality(Node):
     saved: ModalityConfig
     running: ModalityConfig
     queue: SendQueue
+    store: Archive
 
     def __init__(self, context: NodeContext, config: NodeConfig) -> None:
         super().__init__(context, config)
@@ -159,26 +161,19 @@ class Modality(Node):
         if self.running.remote(remote) is None:
             known = ", ".join(line.name for line in self.running.remotes)
             raise NotFoundError(f"{self.name} has no {remote!r} in its AE table.", f"It has: {known or 'none'}.")
-        detail = None if self.store is None else self.store.study(study_uid)
-        if detail is None or self.store is None:
+        detail = self.store.study(study_uid)
+        if detail is None:
             raise NotFoundError(f"{self.name} has no such study on its disk.", "It may have been removed; scan again.")
-        items: list[QueueItem] = []
-        for series in detail.series:
-            for instance in series.instances:
-                path = self.store.instance_path(instance.sop_instance_uid)
-                if path is not None:
-                    stored = StoredObject(
-                        path, instance.sop_class_uid, instance.sop_instance_uid, instance.transfer_syntax
-                    )
-                    items.append(
-                        QueueItem(
-                            object=stored,
-                            study_uid=study_uid,
-                            patient_name=detail.patient_name,
-                            accession_number=detail.accession_number,
-                            description=detail.description,
-                        )
-                    )
+        items = [
+            QueueItem(
+                object=stored,
+                study_uid=study_uid,
+                patient_name=detail.study.patient_name,
+                accession_number=detail.study.accession_number,
+                description=detail.study.description,
+            )
+            for stored in self.store.objects(study_uid)
+        ]
         self.queue.add(items, {remote: int(Priority.NORMAL)})
         return len(items)
 
@@ -192,7 +187,6 @@ class Modality(Node):
         return make_order(rng, self.running.modality, self.context.clock.now())
 
     def _keep_images(self, study_uid: str, datasets: Sequence[Dataset]) -> tuple[StoredObject, ...]:
-        assert self.store is not None
         self.store.add_datasets(datasets)
         kept = []
         for dataset in datasets:
@@ -222,7 +216,6 @@ class Modality(Node):
 
     def _make_room(self, just_acquired: str) -> None:
         """Remove the oldest studies beyond what is kept, never one that still waits to be sent."""
-        assert self.store is not None
         if self.store.count_studies() <= self.running.keep_studies:
             return
         waiting = self.queue.waiting_studies() | {just_acquired}

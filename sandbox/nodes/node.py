@@ -346,24 +346,12 @@ class Node:
             state=self.state,
             needs_restart=self.needs_restart,
             sentence=self._sentence(),
-            counts=self._counts(),
+            counts=Counts() if self.store is None else self.store.counts(),
             queued=sum(queue.waiting for queue in queues),
             dead=sum(queue.dead for queue in queues),
             held=tuple(queue.destination for queue in queues if queue.held_since is not None),
             associations=self.associations,
             abilities=self.abilities,
-        )
-
-    def _counts(self) -> Counts:
-        if self.store is None:
-            return Counts()
-        held = self.store.counts()
-        return Counts(
-            patients=held.patients,
-            studies=held.studies,
-            series=held.series,
-            instances=held.instances,
-            size=held.bytes,
         )
 
     def _sentence(self) -> str:

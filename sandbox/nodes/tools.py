@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sandbox.dicom.client import Association
+from sandbox.dicom.contexts import contexts_for_storage
 from sandbox.dicom.contract import Peer, StoredObject, StoreRequest, StoreStatus, SupportedContext
 from sandbox.dicom.explain import explain_context, explain_dial, explain_rejection, explain_status, uid_name
 from sandbox.dicom.outcomes import AssociationFailure, MoveResponse, Outcome
@@ -173,10 +174,18 @@ class NodeTools:
 
     def send(self, target: Target, study_uid: str) -> CommandResult:
         """C-STORE every image of a study in this node's store, at once and past the queue."""
+        store = self._node.store
+        objects = () if store is None else store.objects(study_uid)
+        if not objects:
+            raise NotFoundError(f"{self._node.name} does not have this study.", "Look at the list of its studies.")
+        return self.send_objects(target, objects)
+
+    def send_objects(self, target: Target, objects: Sequence[StoredObject]) -> CommandResult:
+        """C-STORE these files over one association."""
         peer = self._peer(target)
-        objects = self._objects(study_uid)
-        syntaxes = list(dict.fromkeys((item.sop_class, item.transfer_syntax) for item in objects))
-        opened = self._open(peer, [SupportedContext(sop_class, (syntax,)) for sop_class, syntax in syntaxes])
+        if not objects:
+            return CommandResult(ok=False, sentence="There is nothing to send.")
+        opened = self._open(peer, contexts_for_storage(objects))
         if isinstance(opened, CommandResult):
             return opened
         sent = 0
@@ -223,19 +232,6 @@ class NodeTools:
     ) -> Association | CommandResult:
         opened = self._node.caller.requestor.associate(peer, contexts, calling_ae=calling_ae, roles=roles)
         return _not_opened(peer, opened) if isinstance(opened, AssociationFailure) else opened
-
-    def _objects(self, study_uid: str) -> list[StoredObject]:
-        store = self._node.store
-        detail = None if store is None else store.study(study_uid)
-        if store is None or detail is None:
-            raise NotFoundError(f"{self._node.name} does not have this study.", "Look at the list of its studies.")
-        found = []
-        for series in detail.series:
-            for one in series.instances:
-                path = store.instance_path(one.sop_instance_uid)
-                if path is not None:
-                    found.append(StoredObject(path, one.sop_class_uid, one.sop_instance_uid, one.transfer_syntax))
-        return found
 
 
 # --- results in words -------------------------------------------------------------------------------------------------

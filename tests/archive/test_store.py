@@ -145,7 +145,7 @@ def test_an_instance_whose_file_went_is_healed_by_sending_again(archive: Archive
     assert archive.store(sent).status == 0
     assert path.exists()
     counts = archive.counts()
-    assert (counts.instances, counts.bytes) == (1, path.stat().st_size)
+    assert (counts.instances, counts.size) == (1, path.stat().st_size)
     key = identifier("STUDY", StudyInstanceUID=ds.StudyInstanceUID)
     (item,) = archive.move(Query(FACTS, STUDY_MOVE, key), "WS1").objects
     assert item.transfer_syntax == ImplicitVRLittleEndian
@@ -170,7 +170,7 @@ def test_many_senders_at_once(archive: Archive) -> None:
     assert archive.counts().instances == 100
     detail = archive.study(study)
     assert detail is not None
-    assert (detail.number_of_instances, detail.number_of_series) == (100, 100)
+    assert (detail.study.instances, detail.study.series) == (100, 100)
 
 
 def test_files_are_hard_to_misname(tmp_path: Path) -> None:

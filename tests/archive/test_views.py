@@ -69,21 +69,27 @@ def test_a_study_in_detail(archive: Archive) -> None:
     )
     detail = archive.study(study)
     assert detail is not None
-    assert (detail.number_of_series, detail.number_of_instances, detail.modalities) == (2, 4, ("CT", "SR"))
-    assert [one.series_number for one in detail.series] == ["1", "2"]
-    assert [one.instance_number for one in detail.series[1].instances] == ["1", "9", "10"]
-    assert detail.size == sum(one.size for group in detail.series for one in group.instances)
+    assert (detail.study.series, detail.study.instances, detail.study.modalities) == (2, 4, ("CT", "SR"))
+    assert [one.number for one in detail.series] == [1, 2]
+    assert [one.number for one in detail.series[1].instances] == [1, 9, 10]
+    first, *_ = archive.objects(study)
+    assert first.path.exists()
+    assert {one.sop_instance for one in archive.objects(study)} == {
+        one.sop_instance for group in detail.series for one in group.instances
+    }
+    assert archive.objects("1.2.3") == ()
+    assert detail.study.size == sum(one.size for group in detail.series for one in group.instances)
     assert detail.model_dump_json()
     assert archive.study("1.2.3") is None
     assert archive.instance_path("1.2.3") is None
 
 
 def test_counts(archive: Archive) -> None:
-    assert archive.counts().model_dump() == {"patients": 0, "studies": 0, "series": 0, "instances": 0, "bytes": 0}
+    assert archive.counts().model_dump() == {"patients": 0, "studies": 0, "series": 0, "instances": 0, "size": 0}
     store(archive, instance(), instance(), instance(PatientID="P2"))
     counts = archive.counts()
     assert (counts.patients, counts.studies, counts.series, counts.instances) == (2, 3, 3, 3)
-    assert counts.bytes == sum(path.stat().st_size for path in (archive.directory / "store").rglob("*.dcm"))
+    assert counts.size == sum(path.stat().st_size for path in (archive.directory / "store").rglob("*.dcm"))
 
 
 def test_bulk_loading_is_quick_and_idempotent(tmp_path: Path) -> None:

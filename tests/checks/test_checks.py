@@ -104,7 +104,7 @@ def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, Mem
             modality="DX",
             description=body["description"],
             at=acquired.at,
-            sop_instances=tuple(i.sop_instance_uid for series in study.series for i in series.instances),
+            sop_instances=tuple(i.sop_instance for series in study.series for i in series.instances),
         )
         memory = Memory(start=len(lab.events), exams=(chest,), baselines=noted)
         assert check_of("studies_present").run(lab.department, memory).verdict is Verdict.PASS

@@ -67,8 +67,8 @@ def exam(lab: Lab) -> dict[str, str]:
     return {
         "name": "WS2",
         "destination": "ARCHIVE",
-        "uid": study.study_uid,
-        "sop_instance": study.series[0].instances[0].sop_instance_uid,
+        "uid": study.study.study_uid,
+        "sop_instance": study.series[0].instances[0].sop_instance,
         "number": "1",
         "association_id": echo.association,
     }

@@ -10,7 +10,6 @@ from pydantic import Field, StrictStr
 from sample_dicom.procedures import PROCEDURES, procedures_for
 from sandbox.archive.archive import Archive
 from sandbox.archive.views import StudyFilter
-from sandbox.archive.views import StudySummary as StoredStudy
 from sandbox.events.kinds import NodeLogged
 from sandbox.lab.frames import frame_png
 from sandbox.lab.lab import Lab
@@ -26,13 +25,11 @@ from sandbox.model.view import (
     CommandResult,
     ConfigView,
     EventView,
-    InstanceSummary,
     LabView,
     LogLine,
     NodeView,
     QueueEntry,
     QueueView,
-    SeriesSummary,
     StudyDetail,
     StudySummary,
 )
@@ -201,36 +198,14 @@ def studies(lab: Lab, query: StudySearch, name: str) -> tuple[StudySummary, ...]
     store = lab.department.node(name).store
     if store is None:
         return ()
-    return tuple(_summary(study) for study in store.studies(StudyFilter(text=query.q), limit=query.limit))
+    return tuple(store.studies(StudyFilter(text=query.q), limit=query.limit))
 
 
 def study(lab: Lab, _: Nothing, name: str, uid: str) -> StudyDetail:
     found = _store(lab, name).study(uid)
     if found is None:
         raise NotFoundError(f"{name} does not hold the study {uid}.", "Look where else it may be.")
-    return StudyDetail(
-        study=_summary(found),
-        series=tuple(
-            SeriesSummary(
-                series_uid=series.series_uid,
-                modality=series.modality,
-                number=_number(series.series_number),
-                description=series.description,
-                instances=tuple(
-                    InstanceSummary(
-                        sop_instance=instance.sop_instance_uid,
-                        sop_class=instance.sop_class_uid,
-                        number=_number(instance.instance_number),
-                        frames=max(instance.number_of_frames, 1),
-                        transfer_syntax=instance.transfer_syntax,
-                        size=instance.size,
-                    )
-                    for instance in series.instances
-                ),
-            )
-            for series in found.series
-        ),
-    )
+    return found
 
 
 def frame(lab: Lab, query: Window, name: str, sop_instance: str, number: int) -> bytes:
@@ -316,27 +291,3 @@ def _store(lab: Lab, name: str) -> Archive:
     if store is None:
         raise NotFoundError(f"{name} keeps no images.", "Look on another node.")
     return store
-
-
-def _summary(study: StoredStudy) -> StudySummary:
-    return StudySummary(
-        study_uid=study.study_uid,
-        patient_id=study.patient_id,
-        patient_name=study.patient_name,
-        birth_date=study.birth_date,
-        sex=study.sex,
-        accession_number=study.accession_number,
-        study_date=study.study_date,
-        study_time=study.study_time,
-        description=study.description,
-        modalities=study.modalities,
-        series=study.number_of_series,
-        instances=study.number_of_instances,
-    )
-
-
-def _number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None
