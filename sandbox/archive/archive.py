@@ -122,7 +122,7 @@ class Archive:
             header = read_header(request.dataset, request.transfer_syntax)
         except UnreadableError as wrong:
             return _failed(CANNOT_UNDERSTAND, str(wrong))
-        if refused := _mismatch(request, header):
+        if refused := disagreement(request, header) or _unsound(header):
             return _failed(MISMATCH, refused)
         try:
             stored = self._keep(request, header)
@@ -330,15 +330,15 @@ def _failed(status: int, comment: str) -> StoreStatus:
     return StoreStatus(status, comment[:_COMMENT_LENGTH])
 
 
-def _mismatch(request: StoreRequest, header: Header) -> str:
-    """Why the data set is not what the command says it is, or not a composite instance at all; empty if it is sound."""
+def disagreement(request: StoreRequest, header: Header) -> str:
+    """Why the data set is not what the command says it is; empty if it is (PS3.4 B.2.3, A9xx)."""
     for keyword, expected in (("SOPInstanceUID", request.sop_instance), ("SOPClassUID", request.sop_class)):
         found = header.get_keyword(keyword)
         if not found:
             return f"{keyword} is missing in the data set"
         if found != expected:
             return f"{keyword} differs between command and data set"
-    return _unsound(header)
+    return ""
 
 
 def _unsound(header: Header) -> str:

@@ -19,18 +19,12 @@ from types import FrameType
 from pydantic import Field
 
 from sandbox.archive.archive import Archive
+from sandbox.archive.contexts import archive_contexts
 from sandbox.archive.store import Sync
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Peer
 from sandbox.dicom.plain import LoggingObserver, PlainDialler, association_ids, outside_caller
 from sandbox.dicom.server import Server
-from sandbox.dicom.syntaxes import (
-    query_retrieve_find,
-    query_retrieve_get,
-    query_retrieve_move,
-    storage_contexts,
-    verification,
-)
 from sandbox.model.ae_title import AETitle, same_title
 from sandbox.model.base import Model
 from sandbox.model.errors import BadInputError, UnavailableError
@@ -165,13 +159,7 @@ def _server(options: ServeOptions, archive: Archive) -> Server:
     remotes = tuple(Peer(remote.ae_title, remote.host, remote.port) for remote in options.remotes)
     policy = AcceptorPolicy(
         ae_title=options.ae_title,
-        contexts=(
-            *verification(),
-            *storage_contexts(peer_may_be_scp=True),
-            *query_retrieve_find(),
-            *query_retrieve_move(),
-            *query_retrieve_get(),
-        ),
+        contexts=archive_contexts(),
         calling_ae=frozenset(remote.ae_title for remote in options.remotes) if options.strict_calling else None,
     )
     listener = _listen(options.host, options.port)

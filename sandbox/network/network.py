@@ -310,7 +310,6 @@ class Network:
         with self._lock:
             self._listeners.clear()
         self._ports.close()
-        self._relays.close()
         if self.topology.wait_for(lambda: self._dialling.under_way == 0, _CLOSING_S):
             self._connector.dispose()
 

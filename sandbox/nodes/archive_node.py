@@ -6,18 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
+from sandbox.archive.contexts import archive_contexts
 from sandbox.dicom.contract import FindAnswer, Peer, Query, RetrievePlan, Services, SupportedContext
-from sandbox.dicom.explain import explain_status
-from sandbox.dicom.syntaxes import (
-    query_retrieve_find,
-    query_retrieve_get,
-    query_retrieve_move,
-    storage_contexts,
-    verification,
-)
 from sandbox.model.config import NodeConfig
 from sandbox.nodes.node import Node, NodeContext
-from sandbox.nodes.words import counted, query_in_words
+from sandbox.nodes.words import counted, query_in_words, status_in_words
 
 
 class ArchiveConfig(NodeConfig):
@@ -39,13 +32,7 @@ class ArchiveNode(Node):
         self.store = self._archive = self.open_store()
 
     def contexts(self) -> tuple[SupportedContext, ...]:
-        return (
-            *verification(),
-            *storage_contexts(peer_may_be_scp=True),
-            *query_retrieve_find(),
-            *query_retrieve_move(),
-            *query_retrieve_get(),
-        )
+        return archive_contexts()
 
     def services(self) -> Services:
         return replace(
@@ -76,7 +63,8 @@ class ArchiveNode(Node):
             if refusal is None:
                 self.log("info", f"{asked} → {counted(matches, 'match', 'matches')}", query.facts.id)
             else:
-                self.log("warning", f"{asked} → {_refused('C-FIND', refusal.status, refusal.comment)}", query.facts.id)
+                why = status_in_words("C-FIND", refusal.status, refusal.comment)
+                self.log("warning", f"{asked} → {why}", query.facts.id)
 
     def _move(self, query: Query, destination: str) -> RetrievePlan:
         plan = self._archive.move(query, destination)
@@ -92,11 +80,6 @@ class ArchiveNode(Node):
 
     def _log_plan(self, service: str, asked: str, query: Query, plan: RetrievePlan) -> None:
         if plan.status:
-            self.log("warning", f"{asked} → {_refused(service, plan.status, plan.comment)}", query.facts.id)
+            self.log("warning", f"{asked} → {status_in_words(service, plan.status, plan.comment)}", query.facts.id)
         else:
             self.log("info", f"{asked} → {counted(len(plan.objects), 'instance')} to send", query.facts.id)
-
-
-def _refused(service: str, status: int, comment: str) -> str:
-    words = explain_status(service, status).name
-    return f"{status:04X} {words}" + (f" ({comment})" if comment else "")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from sandbox.dicom.client import Association, Requestor
 from sandbox.dicom.contract import Peer, Role, StoredObject, SupportedContext
-from sandbox.dicom.explain import explain_status
 from sandbox.dicom.negotiation import Proposal
 from sandbox.dicom.outcomes import AssociationFailure
 from sandbox.dicom.syntaxes import CONVERTIBLE, IMPLICIT_VR_LITTLE_ENDIAN
 from sandbox.events.log import current
 from sandbox.nodes.queue_sender import Delivery, Outcome
+from sandbox.nodes.words import refusal, sentence
 
 if TYPE_CHECKING:
     from sandbox.nodes.node import Node
@@ -109,10 +109,8 @@ class _OpenDelivery:
         if answer.succeeded or answer.is_warning:
             return Outcome(ok=True)
         if answer.status is None:
-            return Outcome(ok=False, reason=_sentence(answer.failure), lost=not self._association.is_open)
-        words = explain_status("C-STORE", answer.status)
-        comment = f" ({answer.comment})" if answer.comment else ""
-        return Outcome(ok=False, reason=f"Refused with status {answer.status:04X}, {words.name}{comment}.")
+            return Outcome(ok=False, reason=sentence(answer.failure), lost=not self._association.is_open)
+        return Outcome(ok=False, reason=f"Refused with {refusal('C-STORE', answer.status, answer.comment)}.")
 
     def close(self) -> None:
         self._association.release()
@@ -126,7 +124,3 @@ def _offered(syntax: str) -> tuple[str, ...]:
     if syntax in CONVERTIBLE and syntax != IMPLICIT_VR_LITTLE_ENDIAN:
         return (syntax, IMPLICIT_VR_LITTLE_ENDIAN)
     return (syntax,)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -14,12 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sandbox.dicom.explain import (
-    explain_context,
-    explain_rejection,
-    explain_status,
-    uid_name,
-)
+from sandbox.dicom.explain import explain_context, explain_rejection, uid_name
 from sandbox.dicom.syntaxes import PATIENT_ROOT_GET, STUDY_ROOT_GET
 from sandbox.events import kinds
 from sandbox.events.event import SYSTEM
@@ -36,6 +31,7 @@ from sandbox.model.association import (
     Rejection,
     Side,
 )
+from sandbox.nodes.words import counted, status_in_words
 
 if TYPE_CHECKING:
     from sandbox.network.capture import Capture
@@ -270,20 +266,16 @@ def _title_in_question(facts: AssociationFacts, rejection: Rejection) -> str:
 def _sum(facts: AssociationFacts, account: _Account) -> str:
     parts = []
     if account.stored:
-        studies = f" of {_count(len(account.studies), 'study', 'studies')}" if account.studies else ""
+        studies = f" of {counted(len(account.studies), 'study', 'studies')}" if account.studies else ""
         # The instances of a C-GET go from the acceptor to the requestor (PS3.4 C.4.3).
         got_back = account.may_get and not (facts.side is Side.ACCEPTOR and account.studies)
         verb = "stored" if (facts.side is Side.ACCEPTOR) is not got_back else "sent"
-        parts.append(f"{_count(account.stored, 'instance', 'instances')}{studies} {verb}")
+        parts.append(f"{counted(account.stored, 'instance')}{studies} {verb}")
     if account.refused:
-        parts.append(f"{_count(account.refused, 'instance', 'instances')} refused")
+        parts.append(f"{counted(account.refused, 'instance')} refused")
     if account.unanswered:
-        parts.append(f"{_count(account.unanswered, 'instance', 'instances')} without an answer")
+        parts.append(f"{counted(account.unanswered, 'instance')} without an answer")
     return f": {', '.join(parts)}" if parts else ""
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _exchange(exchange: Exchange) -> str:
@@ -293,5 +285,4 @@ def _exchange(exchange: Exchange) -> str:
 def _answer(exchange: Exchange) -> str:
     if exchange.status < 0:
         return "no response"
-    comment = f" ({exchange.comment})" if exchange.comment else ""
-    return f"{exchange.status:04X} {explain_status(exchange.service, exchange.status).name}{comment}"
+    return status_in_words(exchange.service, exchange.status, exchange.comment)

@@ -16,6 +16,7 @@ from typing import ClassVar
 from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from sandbox.archive.archive import CANNOT_UNDERSTAND, MISMATCH, OUT_OF_RESOURCES, disagreement
 from sandbox.archive.header import Header, UnreadableError, read_header
 from sandbox.archive.part10 import file_head
 from sandbox.dicom.contract import Services, StoredObject, StoreRequest, StoreStatus, SupportedContext
@@ -39,7 +40,6 @@ _REMEMBERED = 500
 """Associations whose decisions are remembered. Only those still open can bring more of the same study."""
 
 _NO_RULE = "No rule matched."
-_MISMATCH, _CANNOT_UNDERSTAND, _OUT_OF_RESOURCES = 0xA900, 0xC000, 0xA700
 
 
 class RouterConfig(NodeConfig):
@@ -93,15 +93,14 @@ class Router(Node):
         try:
             header = read_header(request.dataset, request.transfer_syntax)
         except UnreadableError as wrong:
-            return StoreStatus(_CANNOT_UNDERSTAND, str(wrong)[:64])
-        for keyword, named in (("SOPClassUID", request.sop_class), ("SOPInstanceUID", request.sop_instance)):
-            if header.get_keyword(keyword) != named:
-                return StoreStatus(_MISMATCH, f"{keyword} differs between command and data set")
+            return StoreStatus(CANNOT_UNDERSTAND, str(wrong)[:64])
+        if refused := disagreement(request, header):
+            return StoreStatus(MISMATCH, refused)
         try:
             path = self._write(request)
             self._queue(request, header, path)
         except (OSError, SQLAlchemyError, SandboxError):
-            return StoreStatus(_OUT_OF_RESOURCES, "The spool cannot be written at the moment")
+            return StoreStatus(OUT_OF_RESOURCES, "The spool cannot be written at the moment")
         study_uid = header.get_keyword("StudyInstanceUID")
         self.observer.stored(request.facts, study_uid)
         self.tell_stored(study_uid, request.sop_instance, request.facts)

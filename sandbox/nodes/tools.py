@@ -31,7 +31,7 @@ from sandbox.network.network import Network
 from sandbox.network.views import PingOutcome
 from sandbox.nodes.identifier import COLUMNS, cell, identifier
 from sandbox.nodes.retrieved import GET_CLASSES, contexts_for
-from sandbox.nodes.words import counted, sentence
+from sandbox.nodes.words import counted, refusal, sentence
 
 if TYPE_CHECKING:
     from sandbox.nodes.node import Node
@@ -288,8 +288,7 @@ def _status_facts(service: str, status: int | None, comment: str) -> tuple[str, 
 def _reason(service: str, answer: Outcome) -> str:
     if answer.status is None:
         return answer.failure
-    comment = f" ({answer.comment})" if answer.comment else ""
-    return f"status {answer.status:04X}, {explain_status(service, answer.status).name}{comment}"
+    return refusal(service, answer.status, answer.comment)
 
 
 def _unanswered(

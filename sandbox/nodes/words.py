@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from sandbox.dicom.explain import explain_status
+
 _NOT_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 
 
@@ -27,6 +29,20 @@ def query_in_words(identifier: Dataset) -> str:
 def _value(value: object) -> str:
     """Several values with the backslash between them, as they stand in the data set (PS3.5 6.2)."""
     return "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value)
+
+
+def status_in_words(service: str, status: int, comment: str = "") -> str:
+    """A status as a log has it: "A900 data set does not match SOP class (StudyInstanceUID is missing)"."""
+    return f"{status:04X} {_named(service, status, comment)}"
+
+
+def refusal(service: str, status: int, comment: str = "") -> str:
+    """The same inside a sentence: "status A900, data set does not match SOP class"."""
+    return f"status {status:04X}, {_named(service, status, comment)}"
+
+
+def _named(service: str, status: int, comment: str) -> str:
+    return explain_status(service, status).name + (f" ({comment})" if comment else "")
 
 
 def sentence(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -207,3 +209,9 @@ def test_one_process_one_directory(tmp_path: Path) -> None:
 def test_implementation_is_the_one_of_sandbox_dicom() -> None:
     assert syntaxes.IMPLEMENTATION_CLASS_UID == part10.IMPLEMENTATION_CLASS_UID
     assert syntaxes.IMPLEMENTATION_VERSION_NAME == part10.IMPLEMENTATION_VERSION
+
+
+def test_a_local_disk_does_not_load_pynetdicom() -> None:
+    """Whoever only keeps and reads images has no use for it, and it takes long to load."""
+    code = "import sys, sandbox.archive.archive; sys.exit('pynetdicom' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
