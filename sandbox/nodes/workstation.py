@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from sandbox.archive.display import render_frame
 from sandbox.dicom.contract import Services, SupportedContext
 from sandbox.dicom.syntaxes import storage_contexts, verification
 from sandbox.model.config import NAME_PATTERN, NodeConfig, shown
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import CommandResult
-from sandbox.nodes.display import render_frame
 from sandbox.nodes.node import Node, NodeContext
 
 
@@ -52,7 +52,7 @@ class Workstation(Node):
     def display(
         self, sop_instance: str, frame: int = 0, *, center: float | None = None, width: float | None = None
     ) -> bytes:
-        """A frame of an instance that is here, as PNG. UnavailableError in words when it cannot be shown."""
+        """A frame of an instance that is here, as PNG. ConflictError in words when it cannot be shown."""
         path = self._archive.instance_path(sop_instance)
         if path is None:
             raise NotFoundError(f"{self.name} does not have this image.", "Retrieve the study first.")

@@ -9,9 +9,9 @@ from pydantic import Field, StrictStr
 
 from sample_dicom.procedures import PROCEDURES, procedures_for
 from sandbox.archive.archive import Archive
+from sandbox.archive.display import render_frame
 from sandbox.archive.views import StudyFilter
 from sandbox.events.kinds import NodeLogged
-from sandbox.lab.frames import frame_png
 from sandbox.lab.lab import Lab
 from sandbox.lab.sentences import event_view
 from sandbox.lab.views import node_view
@@ -212,7 +212,7 @@ def frame(lab: Lab, query: Window, name: str, sop_instance: str, number: int) ->
     path = _store(lab, name).instance_path(sop_instance)
     if path is None:
         raise NotFoundError(f"{name} does not hold the image {sop_instance}.", "Look where else it may be.")
-    return frame_png(path, number, query.center, query.width)
+    return render_frame(path, number - 1, center=query.center, width=query.width)
 
 
 def procedures(_lab: Lab, query: ByModality) -> tuple[Procedure, ...]:
