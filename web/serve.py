@@ -17,6 +17,7 @@ from sandbox.model.errors import ConflictError, UnavailableError
 from web import accounts
 from web.app import Console, create_app
 from web.catalogue import Catalogue, read_scenarios
+from web.db.database import Database
 from web.options import Options, from_environment
 
 NO_ACCOUNT = (
@@ -31,6 +32,8 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
     Refuses to be reachable from elsewhere while there is no account (ConflictError), and says which port is taken.
     """
     options = from_environment(options)
+    if options.exposed:
+        _somebody_has_an_account(options)
     listener = _listen(options)
     # Waitress warns whenever a request waits for a thread; streams make that ordinary.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -38,8 +41,6 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
     try:
         app = create_app(options, host, Catalogue(read_scenarios))
         console: Console = app.extensions["console"]
-        if options.exposed and not accounts.count_users(console.database):
-            raise ConflictError(*NO_ACCOUNT)
         server = create_server(
             app, sockets=[listener], threads=options.threads, ident=None, clear_untrusted_proxy_headers=True
         )
@@ -53,6 +54,15 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
     finally:
         listener.close()
         host.close()
+
+
+def _somebody_has_an_account(options: Options) -> None:
+    database = Database(options.database_url)
+    try:
+        if not accounts.count_users(database):
+            raise ConflictError(*NO_ACCOUNT)
+    finally:
+        database.close()
 
 
 def address(options: Options, listener: socket.socket) -> str:

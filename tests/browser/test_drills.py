@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 CHECKS_MS = 150_000
@@ -42,6 +44,18 @@ def check(page: Page) -> None:
     expect(page.get_by_role("heading", name="How it went")).to_be_visible()
 
 
+def retrieve(page: Page, node: str, accession: str) -> None:
+    """Find the exam that somebody is waiting for in the archive, and pull it to their workstation."""
+    page.get_by_role("navigation", name="This lab").get_by_role("link", name=node).click()
+    page.get_by_role("navigation", name=node).get_by_role("link", name="Tools").click()
+    find = page.locator("section", has=page.get_by_role("heading", name="C-FIND"))
+    find.get_by_role("combobox", name="Whom").select_option("ARCHIVE")
+    find.get_by_label("Accession number").fill(accession)
+    find.get_by_role("button", name="Query").click()
+    find.get_by_role("button", name="Retrieve").click()
+    expect(page.locator(".said.tone-good")).to_be_visible()
+
+
 def right_answers(page: Page) -> int:
     return page.locator(".diagnosis-table .tone-good").count()
 
@@ -80,6 +94,8 @@ def test_ct_images_missing_in_ed(page: Page, real_console: str) -> None:
 
 def test_ed_lost_its_chest_films(page: Page, real_console: str) -> None:
     start(page, real_console, "The emergency department no longer gets its chest films")
+    told = re.search(r"accession (\w+)", page.get_by_role("article", name="Ticket 1").inner_text())
+    assert told
     page.get_by_role("navigation", name="This lab").get_by_role("link", name="ROUTER").click()
     page.get_by_role("navigation", name="ROUTER").get_by_role("link", name="Configuration").click()
     rule = page.get_by_role("group", name="plain-films-to-ed", exact=True)
@@ -87,6 +103,7 @@ def test_ed_lost_its_chest_films(page: Page, real_console: str) -> None:
     expect(condition.get_by_label("Attribute")).to_have_value("Modality")
     condition.get_by_label("Value").fill("DX")
     save_and_restart(page, "ROUTER")
+    retrieve(page, "WS2", told.group(1))
     diagnose(page, "ROUTER", "routing", "rule-does-not-match")
     check(page)
     assert right_answers(page) == 3
