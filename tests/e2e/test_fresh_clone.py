@@ -18,9 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 ASKED_FOR = bool(os.environ.get("CI") or os.environ.get("PACS_SANDBOX_TEST_FRESH_CLONE"))
 
 pytestmark = [
-    pytest.mark.skipif(
-        not ASKED_FOR, reason="downloads; set PACS_SANDBOX_TEST_FRESH_CLONE=1 to run it"
-    ),
+    pytest.mark.skipif(not ASKED_FOR, reason="downloads; set PACS_SANDBOX_TEST_FRESH_CLONE=1 to run it"),
     pytest.mark.timeout(600),
 ]
 
