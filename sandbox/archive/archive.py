@@ -13,14 +13,15 @@ import os
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 from sqlalchemy.exc import SQLAlchemyError
 
-from sandbox.archive import views
+from sandbox.archive import search, views
+from sandbox.archive.attributes import Attribute, Level
 from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
 from sandbox.archive.index.database import open_database, sqlite_url
 from sandbox.archive.index.index import Index, InstanceRecord
@@ -165,12 +166,19 @@ class Archive:
         found = self._index.file_of(sop_instance)
         return None if found is None else self.files.path(found.file)
 
-    def objects(self, study_uid: str) -> tuple[StoredObject, ...]:
-        """A study's instances as they are sent on, series by series in the order they came; none if it is unknown."""
+    def objects(self, study_uid: str, series_uid: str = "", sop_instance: str = "") -> tuple[StoredObject, ...]:
+        """A study's instances as they are sent on, series by series in the order they came, or those of one series, or
+        one; none if there is no such thing."""
         return tuple(
             StoredObject(self.files.path(one.file), one.sop_class, one.sop_instance, one.transfer_syntax)
-            for one in self._index.files_of_study(study_uid)
+            for one in search.files_below(self._index, study_uid, series_uid, sop_instance)
         )
+
+    def search(
+        self, level: Level, keys: Mapping[Attribute, str], answered: Sequence[Attribute], *, limit: int, offset: int = 0
+    ) -> search.Found:
+        """A page of the entities of ``level`` that match ``keys``, as QIDO-RS asks for them (PS3.18 10.6)."""
+        return search.search(self._index, level, keys, answered, limit, offset)
 
     def counts(self) -> Counts:
         """Totals: patients, studies, series, instances, bytes."""

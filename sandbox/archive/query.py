@@ -8,14 +8,14 @@ and then every answer is FF01 instead of FF00. Rows are read as they are answere
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pydicom import config
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from sqlalchemy import ColumnElement, FromClause, Label, Select, String, func, literal, select
+from sqlalchemy import Select, String, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.archive.attributes import UNIQUE_KEY, Attribute, Level, lookup
@@ -29,7 +29,8 @@ from sandbox.archive.identifier import (
     value_text,
 )
 from sandbox.archive.index.index import Index
-from sandbox.archive.index.schema import TABLE, instances, series, studies
+from sandbox.archive.index.rows import FROM, column_of
+from sandbox.archive.index.schema import TABLE, studies
 from sandbox.archive.matching import RULES, Matcher, Rule, matcher
 from sandbox.dicom.contract import FindAnswer, Query
 
@@ -40,30 +41,6 @@ _RETRIEVE_AE_TITLE = 0x00080054
 _INSTANCE_AVAILABILITY = 0x00080056
 _NO_KEYS = frozenset({SPECIFIC_CHARACTER_SET, QUERY_RETRIEVE_LEVEL, _RETRIEVE_AE_TITLE, _INSTANCE_AVAILABILITY})
 _ROWS_AT_A_TIME = 200
-
-_FROM: dict[Level, FromClause] = {
-    Level.PATIENT: studies,
-    Level.STUDY: studies,
-    Level.SERIES: series.join(studies, series.c.study_row == studies.c.id),
-    Level.IMAGE: instances.join(series, instances.c.series_row == series.c.id).join(
-        studies, series.c.study_row == studies.c.id
-    ),
-}
-
-_of_patient = studies.alias("of_patient")
-
-
-def _over_patient(total: ColumnElement[int]) -> Label[int]:
-    """A count over all studies of the row's patient."""
-    same = _of_patient.c.patient_key == studies.c.patient_key
-    return select(total).where(same).correlate(studies).scalar_subquery().label(None)
-
-
-_COMPUTED: dict[str, Callable[[], ColumnElement[int]]] = {
-    "NumberOfPatientRelatedStudies": lambda: _over_patient(func.count()),
-    "NumberOfPatientRelatedSeries": lambda: _over_patient(func.sum(_of_patient.c.number_of_study_related_series)),
-    "NumberOfPatientRelatedInstances": lambda: _over_patient(func.sum(_of_patient.c.number_of_study_related_instances)),
-}
 
 
 @dataclass(frozen=True)
@@ -152,20 +129,15 @@ def _statement(question: Question) -> Select[*tuple[Any, ...]]:
     """The rows to look at: narrowed as far as SQL can without dropping a match. Patients come study by study, the
     newest first; the first that matches speaks for the patient."""
     level = question.target.level
-    columns = [_column(attribute) for attribute in question.answered]
+    columns = [column_of(attribute) for attribute in question.answered]
     columns.append(studies.c.patient_key if level is Level.PATIENT else literal("", String))
-    statement = select(*columns).select_from(_FROM[level])
+    statement = select(*columns).select_from(FROM[level])
     for found in question.matchers:
         if found.narrow is not None:
             statement = statement.where(found.narrow(TABLE[found.attribute.level]))
     if level is Level.PATIENT:
         statement = statement.order_by(studies.c.patient_key, studies.c.id.desc())
     return statement
-
-
-def _column(attribute: Attribute) -> ColumnElement[Any]:
-    computed = _COMPUTED.get(attribute.keyword)
-    return computed() if computed else TABLE[attribute.level].c[attribute.column]
 
 
 def _answer(question: Question, values: tuple[str, ...], ae_title: str) -> Dataset:

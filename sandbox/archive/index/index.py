@@ -101,13 +101,6 @@ _FILE = select(
     instances.c.file,
     instances.c.size,
 )
-_FILES_OF_STUDY = (
-    _FILE.select_from(
-        instances.join(series, instances.c.series_row == series.c.id).join(studies, series.c.study_row == studies.c.id)
-    )
-    .where(studies.c.study_instance_uid == bindparam("uid"))
-    .order_by(series.c.id, instances.c.id)
-)
 _FILE_OF = _FILE.where(instances.c.sop_instance_uid == bindparam("uid"))
 
 
@@ -156,11 +149,6 @@ class Index:
         with self.connect() as connection:
             row = connection.execute(_FILE_OF, {"uid": sop_instance}).first()
         return None if row is None else IndexedFile(*row)
-
-    def files_of_study(self, study_uid: str) -> list[IndexedFile]:
-        """A study's instances, series by series in the order they came."""
-        with self.connect() as connection:
-            return [IndexedFile(*row) for row in connection.execute(_FILES_OF_STUDY, {"uid": study_uid})]
 
     def known(self, sop_instances: Sequence[str]) -> set[str]:
         """Those of the given SOP Instance UIDs that are indexed."""
