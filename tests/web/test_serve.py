@@ -53,6 +53,12 @@ def test_exposure_is_told_from_the_address(tmp_path: Path, host: str, exposed: b
     assert Options(directory=tmp_path, host=host).exposed is exposed
 
 
+def test_a_port_published_on_loopback_answers_to_loopback_names_alone(tmp_path: Path) -> None:
+    options = Options(directory=tmp_path, host="0.0.0.0", published_on_loopback=True, trusted_hosts=("pacs.example",))
+    assert not options.exposed
+    assert set(options.hosts) == {"localhost", "127.0.0.1", "::1"}
+
+
 def test_environment_fills_what_was_not_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACS_SANDBOX_DATABASE", "postgresql://db/console")
     monkeypatch.setenv("PACS_SANDBOX_TRUSTED_HOSTS", "pacs.example, other.example")
