@@ -16,10 +16,8 @@ class Options:
 
     ``database`` is a SQLAlchemy URL; empty means SQLite in ``directory``. ``trusted_hosts`` are the names under which
     browsers may address an exposed console (empty: any). ``secure_cookies`` is for a console behind HTTPS.
-    ``published_on_loopback`` is the operator's word that the port is published on 127.0.0.1 alone, as a container's
-    can be that must itself listen everywhere: then nobody logs in, and only the loopback's host names are answered.
     ``published_on_loopback`` says that a container's port is published on its machine's loopback address only, so that
-    listening on every address of the container exposes it to nobody.
+    listening on every address of the container exposes it to nobody. Only loopback's host names are answered then.
     """
 
     directory: Path
@@ -29,7 +27,6 @@ class Options:
     threads: int = 64
     trusted_hosts: tuple[str, ...] = ()
     secure_cookies: bool = False
-    published_on_loopback: bool = False
     published_on_loopback: bool = False
 
     @property
