@@ -39,6 +39,7 @@ HOMES = {
     "waitress": ("web", "sandbox.lab.api"),
     "sqlalchemy": ("sandbox.archive", "sandbox.nodes", "web"),
     "click": ("sandbox.cli",),
+    "cryptography": ("sandbox.dicom.authority",),
 }
 
 

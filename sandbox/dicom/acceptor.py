@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
+import time
+from dataclasses import dataclass
 from typing import Protocol
 
 from pynetdicom._globals import MODE_ACCEPTOR
@@ -25,6 +28,15 @@ from sandbox.model.association import AssociationFacts, Caller, Rejection, Side
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Door:
+    """A port of a server. ``local`` is how the department writes its address; with ``tls`` it speaks TLS only."""
+
+    listener: socket.socket
+    local: str
+    tls: ssl.SSLContext | None = None
+
+
 class Host(Protocol):
     """What an accepted association needs of its server."""
 
@@ -33,7 +45,6 @@ class Host(Protocol):
     observer: Observer
     requestor: Requestor | None
     node: str
-    local: str
     ae: LocalAE
     contexts: list[PresentationContext]
     agreements: Memory[bytes, Agreement]
@@ -48,11 +59,12 @@ class Host(Protocol):
 class AcceptorAssociation(SynchronousAssociation):
     """A thread that serves one connection. ``caller`` is who the network says is calling."""
 
-    def __init__(self, host: Host, connection: socket.socket, caller: Caller) -> None:
+    def __init__(self, host: Host, connection: socket.socket, caller: Caller, door: Door) -> None:
         policy = host.policy
         super().__init__(host.ae, MODE_ACCEPTOR, connection, host.observer, policy.timeouts, policy.maximum_pdu)
         self.host = host
         self.caller = caller
+        self.door = door
         self.name = f"{policy.ae_title} acceptor {caller.host}:{caller.port}"
         self.acceptor.ae_title = policy.ae_title
         self.acceptor.supported_contexts = host.contexts
@@ -95,9 +107,16 @@ class AcceptorAssociation(SynchronousAssociation):
         self.tell_aborted()
 
     def _await_request(self) -> AssociateRequest | None:
-        pdu = self.dul.await_request(self.timeouts.acse)
+        # The ARTIM time is for the TLS handshake and the request together.
+        patience = self.timeouts.acse
+        deadline = time.monotonic() + patience
+        if self.door.tls is not None and not self.secure(self.door.tls, None, patience):
+            # Not closed yet: what TLS has told the peer about it shall arrive.
+            self.host.observer.unspoken(self.caller, self.ending)
+            return None
+        pdu = self.dul.await_request(max(deadline - time.monotonic(), 0))
         if not pdu:
-            reason = self.ending if self.dul.ended else f"no A-ASSOCIATE-RQ within {self.timeouts.acse:g} s"
+            reason = self.ending if self.dul.ended else f"no A-ASSOCIATE-RQ within {patience:g} s"
             # ARTIM: closed without a word (PS3.8 table 9-10, Evt18 in Sta2).
             self.host.observer.unspoken(self.caller, reason)
             self.dul.close()
@@ -126,9 +145,10 @@ class AcceptorAssociation(SynchronousAssociation):
                 side=Side.ACCEPTOR,
                 called_ae=request.called_ae,
                 calling_ae=request.calling_ae,
-                local=self.host.local,
+                local=self.door.local,
                 peer=f"{self.caller.host}:{self.caller.port}",
                 peer_node=self.caller.node,
+                tls=self.dul.secured,
             )
         )
         assert self.facts is not None

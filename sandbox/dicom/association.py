@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -131,6 +132,10 @@ class SynchronousAssociation(Association):
         if self.agreement is not None:
             return self.agreement.results
         return results(self.accepted_contexts, self.rejected_contexts)
+
+    def secure(self, context: ssl.SSLContext, server_name: str | None, timeout: float) -> bool:
+        """Shake hands for TLS before anything else; ``ending`` says why that failed."""
+        return self.dul.secure(context, server_name, timeout)
 
     def interrupt(self, reason: str) -> None:
         """Have this association abort itself at once. May be called from any thread."""

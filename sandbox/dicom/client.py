@@ -30,6 +30,7 @@ from sandbox.dicom.pdus import FIXED
 from sandbox.dicom.scu import Invoker
 from sandbox.dicom.storing import StoreHandler
 from sandbox.dicom.syntaxes import VERIFICATION
+from sandbox.dicom.tls import client_context
 from sandbox.model.association import AssociationFacts, ContextResult, DialFailure, Side
 from sandbox.model.errors import BadInputError
 
@@ -47,6 +48,8 @@ __all__ = [
 
 # Kinds of request one AE makes in turn.
 MOST_OFFERS = 32
+# How long a peer gets to hear why the TLS handshake failed, before the connection is closed.
+_LINGER_S = 1.0
 
 
 class _Connected:
@@ -276,6 +279,13 @@ class Requestor:
             peer=f"{peer.host}:{peer.port}",
         )
         offered = self._offer(contexts, roles)
+        # Made anew each time: certificates are renewed while nodes run.
+        try:
+            context = None if peer.tls is None else client_context(peer.tls)
+        except BadInputError as wrong:
+            self.observer.requested(facts, offered.lines, cause)
+            self.observer.aborted(facts, wrong.sentence)
+            return outcomes.no_tls(facts, wrong.sentence.rstrip("."))
         connection = self._dialler.dial(
             peer.host, peer.port, timeout=self.timeouts.connect, association=facts.id, cause=cause
         )
@@ -292,8 +302,15 @@ class Requestor:
             closed = self._closed
         if closed:
             inner.interrupt(closed)
+        name = "" if peer.tls is None else peer.tls.server_name or peer.host
+        is_secure = context is None or inner.secure(context, name, self.timeouts.acse)
+        facts = facts.model_copy(update={"tls": inner.dul.secured})
         inner.introduce(facts)
         self.observer.requested(facts, offered.lines, cause)
+        if not is_secure:
+            inner.tell_aborted()
+            inner.finish(_LINGER_S)
+            return outcomes.no_tls(facts, inner.ending)
         inner.negotiate(offered)
         return self._outcome(inner, facts)
 

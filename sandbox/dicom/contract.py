@@ -15,6 +15,7 @@ from typing import Protocol
 
 from pydicom.dataset import Dataset
 
+from sandbox.dicom.tls import TlsPolicy
 from sandbox.model.association import (
     AssociationFacts,
     Caller,
@@ -29,11 +30,13 @@ from sandbox.model.association import (
 
 @dataclass(frozen=True)
 class Peer:
-    """An AE as its caller believes it to be: title, host (name or address), port."""
+    """An AE as its caller believes it to be: title, host (name or address), port; how it is called over TLS, if it
+    is."""
 
     ae_title: str
     host: str
     port: int
+    tls: TlsPolicy | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ, P_DATA_TF
 from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE, P_DATA
 from pynetdicom.timer import Timer
 
+from sandbox.dicom import tls
 from sandbox.dicom.pdus import FIXED, HEADER, AbortReason, Kind, four_bytes, longest, tidy, titles
+from sandbox.dicom.tls_failures import ALERT, HANDSHAKE, explain_tls_failure
 from sandbox.model.association import Direction, Rejection
 
 if TYPE_CHECKING:
@@ -141,6 +143,8 @@ class SynchronousDUL(DULServiceProvider):
         self.abort_seen: tuple[int, int] | None = None
         self.aborted_here = False
         self.spoke = False
+        # What the TLS handshake agreed on, in words; empty without TLS.
+        self.secured = ""
 
     # --- what pynetdicom calls -------------------------------------------------------------------------------
 
@@ -185,6 +189,40 @@ class SynchronousDUL(DULServiceProvider):
     @property
     def ended(self) -> bool:
         return self.state is State.ENDED
+
+    def secure(self, context: ssl.SSLContext, server_name: str | None, timeout: float) -> bool:
+        """Shake hands for TLS within ``timeout`` seconds before anything else is said: as requestor with whoever is
+        ``server_name``, as acceptor without one. False: the connection is over, and ``ending`` says why."""
+        deadline = time.monotonic() + timeout
+        try:
+            self._set_timeout(None, deadline)
+            plain = server_name is None and self._is_plain()
+            self._connection = secured = tls.wrapped(self._connection, context, server_name)
+            if self._stopped:
+                raise EOFError
+            self._set_timeout(None, deadline)
+            try:
+                secured.do_handshake()
+            except (ssl.SSLError, ConnectionError):
+                if not plain:
+                    raise
+                self._end("the peer speaks without TLS to a port with TLS")
+                return False
+            self.secured = tls.describe(secured)
+        except TimeoutError:
+            self._end(f"the TLS handshake was not over within {timeout:g} s")
+        except EOFError:
+            self._end(self._stopped or "the peer closed the connection before the TLS handshake")
+        except (OSError, ValueError) as wrong:
+            self._end(self._stopped or f"the TLS handshake failed: {explain_tls_failure(wrong)}")
+        return not self.ended
+
+    def _is_plain(self) -> bool:
+        """Whether what the peer says first is no TLS: a caller whose TLS is switched off is the usual case."""
+        first = self._connection.recv(1, socket.MSG_PEEK)
+        if not first:
+            raise EOFError
+        return first[0] != HANDSHAKE
 
     def await_request(self, timeout: float) -> bytes:
         """The A-ASSOCIATE-RQ as sent, or nothing if none came within the ARTIM time (the whole of it)."""
@@ -245,7 +283,7 @@ class SynchronousDUL(DULServiceProvider):
         except _RefusedError as wrong:
             self.abort_by_provider(wrong.reason, f"the peer sent {wrong.words}")
         except OSError as lost:
-            self._end(f"the connection broke: {lost.strerror or lost}")
+            self._broke(lost)
         return True
 
     def _refusal(self, kind: int, length: int) -> _RefusedError | None:
@@ -308,16 +346,25 @@ class SynchronousDUL(DULServiceProvider):
     def linger(self, seconds: float) -> None:
         """Wait until the peer has closed (ARTIM, PS3.8 9.1.5): closing first could lose our last PDU."""
         deadline = time.monotonic() + seconds
+        self._close_tls()
         with contextlib.suppress(OSError):
             if seconds:
                 self._shutdown(socket.SHUT_WR)
             while not self._stopped:
                 remaining = deadline - time.monotonic()
-                if remaining <= 0 and not self._is_readable():
+                if remaining <= 0 and not self._is_polled():
                     break
                 self._connection.settimeout(max(remaining, 0.001))
-                if not self._connection.recv_into(self._view):
+                # What still comes is not looked at, so it is not decrypted either.
+                if not socket.socket.recv_into(self._connection, self._view):
                     break
+
+    def _close_tls(self) -> None:
+        """Tell the peer that nothing was cut off (close_notify). Its own is not waited for."""
+        if isinstance(self._connection, ssl.SSLSocket) and not self._stopped:
+            with contextlib.suppress(OSError, ValueError):
+                self._connection.settimeout(0)
+                self._connection.unwrap()
 
     def close(self) -> None:
         """Give the socket back. Nothing can be sent or received afterwards."""
@@ -365,8 +412,25 @@ class SynchronousDUL(DULServiceProvider):
     def _is_readable(self) -> bool:
         if self._low < self._high:
             return True
-        if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
+        if isinstance(self._connection, ssl.SSLSocket):
+            return self._is_decrypted(self._connection)
+        return self._is_polled()
+
+    def _is_decrypted(self, connection: ssl.SSLSocket) -> bool:
+        """Whether there is something to read behind TLS. Bytes on the wire do not say so: TLS has its own messages."""
+        self._low = self._high = 0
+        try:
+            connection.settimeout(0)
+            self._timeout = 0
+            self._high = connection.recv_into(self._view)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError:
             return True
+        # The end of the connection is something to read, too.
+        return True
+
+    def _is_polled(self) -> bool:
         try:
             poll = select.poll()
             poll.register(self._connection, select.POLLIN)
@@ -429,8 +493,10 @@ class SynchronousDUL(DULServiceProvider):
         self.indications.append(primitive)
 
     def _describe_stranger(self, kind: int) -> str:
-        if kind == 0x16 and not self.spoke:
+        if kind == HANDSHAKE and not self.spoke:
             return "a TLS handshake to a port without TLS"
+        if kind == ALERT and not self.spoke:
+            return "a TLS alert: its port wants TLS"
         return f"bytes that are no DICOM PDU (type {kind:02X}H)"
 
     # --- sending and ending ------------------------------------------------------------------------------------
@@ -466,6 +532,13 @@ class SynchronousDUL(DULServiceProvider):
         except TimeoutError:
             self._end(f"the peer took nothing for {self._patience:g} s")
         except OSError as lost:
+            self._broke(lost)
+
+    def _broke(self, lost: OSError) -> None:
+        if isinstance(lost, ssl.SSLError):
+            # In TLS 1.3 a requestor hears of what is wrong with its certificate only when it reads on.
+            self._end(f"TLS failed: {explain_tls_failure(lost)}")
+        else:
             self._end(f"the connection broke: {lost.strerror or lost}")
 
     def _closed(self) -> None:

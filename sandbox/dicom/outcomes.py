@@ -18,6 +18,7 @@ class FailureKind(StrEnum):
     """Why there is no association. They are different troubles with different cures."""
 
     NO_CONNECTION = "no-connection"
+    NO_TLS = "no-tls"
     REJECTED = "rejected"
     ABORTED = "aborted"
     TIMED_OUT = "timed-out"
@@ -90,6 +91,12 @@ def dial_failed(facts: AssociationFacts, failure: DialFailure) -> AssociationFai
     """No TCP connection."""
     sentence = f"{facts.called_ae} at {facts.peer}: {explain_dial(failure.outcome).meaning}"
     return AssociationFailure(FailureKind.NO_CONNECTION, facts, sentence, dial=failure)
+
+
+def no_tls(facts: AssociationFacts, reason: str) -> AssociationFailure:
+    """No TLS over the connection; ``reason`` is a clause."""
+    sentence = f"{facts.called_ae} at {facts.peer}: {reason}."
+    return AssociationFailure(FailureKind.NO_TLS, facts, sentence)
 
 
 def rejected(facts: AssociationFacts, rejection: Rejection) -> AssociationFailure:

@@ -40,6 +40,7 @@ Send = Callable[[StoredObject], Outcome]
 
 _FAILURES = {
     FailureKind.NO_CONNECTION: "no connection",
+    FailureKind.NO_TLS: "TLS failed",
     FailureKind.REJECTED: "association rejected",
     FailureKind.ABORTED: "association aborted",
     FailureKind.TIMED_OUT: "no answer to the association request",

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from sandbox.dicom.acceptor import AcceptorAssociation
+from sandbox.dicom.acceptor import AcceptorAssociation, Door
 from sandbox.dicom.agreement import Agreement, Memory
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
@@ -33,10 +35,21 @@ _STOP_S = 1.0
 _BREATH_S = 0.1
 
 
+@dataclass(frozen=True)
+class TlsListener:
+    """A second port of a server, for TLS only: ``listener`` bound as the first one, ``local`` how the department writes
+    its address, ``context`` as ``tls.server_context`` makes it."""
+
+    listener: socket.socket
+    local: str
+    context: ssl.SSLContext
+
+
 class Server:
     """Serves one AE on ``listener`` (bound, and listening or not), which it closes when it stops.
 
     ``caller_of`` says who is behind a connection's address, ``local`` is how the department writes this server's own.
+    ``secure`` is a port for TLS beside the plain one; associations of both count against one limit.
     ``requestor`` opens the associations of C-MOVE and is the server's own: it is closed when the server stops.
     What it was given is fixed until it is stopped and another one made: saving a configuration is not restarting.
     """
@@ -53,42 +66,50 @@ class Server:
         local: str,
         requestor: Requestor | None,
         new_association_id: Callable[[], str],
+        secure: TlsListener | None = None,
     ) -> None:
         quieten_pynetdicom()
         self.policy = policy
         self.services = services
         self.observer = observer
         self.node = node
-        self.local = local
         self.requestor = requestor
         self.ae = LocalAE(policy.ae_title, policy.maximum_pdu)
         self.contexts = supported(policy.contexts)
         # The policy is part of what is agreed: a server has one all its life, and its own memory.
         self.agreements: Memory[bytes, Agreement] = Memory()
-        self._listener = listener
+        self._doors = [Door(listener, local)]
+        if secure is not None:
+            self._doors.append(Door(secure.listener, secure.local, secure.context))
         self._caller_of = caller_of
         self._new_association_id = new_association_id
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._all: dict[AcceptorAssociation, None] = {}
         self._admitted: set[AcceptorAssociation] = set()
-        self._thread = threading.Thread(target=self._accept, name=f"{policy.ae_title} server", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._accept, args=(door,), name=f"{policy.ae_title} server", daemon=True)
+            for door in self._doors
+        ]
 
     def start(self) -> None:
         """Begin to listen and to serve."""
-        self._listener.settimeout(None)
-        self._listener.listen(_BACKLOG)
-        self._thread.start()
+        for door in self._doors:
+            door.listener.settimeout(None)
+            door.listener.listen(_BACKLOG)
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Stop listening, abort every association and wait for their threads. Calling it again does nothing."""
         if self._stopping.is_set():
             return
         self._stopping.set()
-        self._wake()
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_S)
-        self._listener.close()
+        for door, thread in zip(self._doors, self._threads, strict=True):
+            self._wake(door.listener)
+            if thread.ident is not None:
+                thread.join(_STOP_S)
+            door.listener.close()
         if self.requestor is not None:
             # A C-MOVE may be dialling its destination, or waiting for it.
             self.requestor.close("the server was stopped")
@@ -115,8 +136,12 @@ class Server:
     @property
     def address(self) -> tuple[str, int]:
         """The real address this server listens on."""
-        name = self._listener.getsockname()
-        return str(name[0]), int(name[1])
+        return _address(self._doors[0].listener)
+
+    @property
+    def secure_address(self) -> tuple[str, int] | None:
+        """The real address of its TLS port, if it has one."""
+        return _address(self._doors[1].listener) if len(self._doors) > 1 else None
 
     # --- what an association asks of its host --------------------------------------------------------------------
 
@@ -147,19 +172,20 @@ class Server:
 
     # --- accepting -----------------------------------------------------------------------------------------------
 
-    def _wake(self) -> None:
+    @staticmethod
+    def _wake(listener: socket.socket) -> None:
         """Make a blocked accept return. Linux does so on shutdown; elsewhere a connection of our own does."""
-        address = self._listener.getsockname()
+        address = listener.getsockname()
         try:
-            self._listener.shutdown(socket.SHUT_RDWR)
+            listener.shutdown(socket.SHUT_RDWR)
         except OSError:
             with contextlib.suppress(OSError):
                 socket.create_connection(address[:2], 1).close()
 
-    def _accept(self) -> None:
+    def _accept(self, door: Door) -> None:
         while not self._stopping.is_set():
             try:
-                connection, address = self._listener.accept()
+                connection, address = door.listener.accept()
             except OSError as failed:
                 if not self._stopping.is_set():
                     log.warning("%s cannot accept a connection: %s", self.policy.ae_title, failed)
@@ -169,16 +195,21 @@ class Server:
                 connection.close()
                 return
             try:
-                self._begin(connection, (str(address[0]), int(address[1])))
+                self._begin(connection, (str(address[0]), int(address[1])), door)
             except Exception:
                 log.exception("%s cannot serve a connection", self.policy.ae_title)
                 connection.close()
 
-    def _begin(self, connection: socket.socket, address: tuple[str, int]) -> None:
-        association = AcceptorAssociation(self, connection, self._caller_of(address))
+    def _begin(self, connection: socket.socket, address: tuple[str, int], door: Door) -> None:
+        association = AcceptorAssociation(self, connection, self._caller_of(address), door)
         with self._lock:
             self._all[association] = None
             unspoken = [one for one in self._all if one.facts is None]
         if len(unspoken) > _MOST_UNSPOKEN:
             unspoken[0].interrupt("more connections without a request than are held")
         association.start()
+
+
+def _address(listener: socket.socket) -> tuple[str, int]:
+    name = listener.getsockname()
+    return str(name[0]), int(name[1])

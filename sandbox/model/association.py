@@ -93,7 +93,8 @@ class Rejection(Model):
 
 
 class AssociationFacts(Model):
-    """One end's view of one association. Peer addresses are simulated ones wherever the peer is a node of the lab."""
+    """One end's view of one association. Peer addresses are simulated ones wherever the peer is a node of the lab.
+    ``tls`` is what a TLS handshake agreed on, in words; empty for an association in the clear."""
 
     id: str
     node: str
@@ -103,6 +104,7 @@ class AssociationFacts(Model):
     local: str
     peer: str
     peer_node: str = ""
+    tls: str = ""
 
 
 class Exchange(Model):

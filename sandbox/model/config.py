@@ -6,6 +6,7 @@ fields, and the console draws its form from the JSON schema, so that a new field
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
@@ -27,6 +28,14 @@ def shown(
     return {"title": title, "description": help_text, "json_schema_extra": extra}
 
 
+class ClientCertificates(StrEnum):
+    """What a TLS port asks of its callers: nothing, a certificate if they have one, or one without fail."""
+
+    NONE = "none"
+    WANTED = "wanted"
+    REQUIRED = "required"
+
+
 class RemoteNode(Model):
     """A line of a node's AE table: what this node *believes* about another. Beliefs can be wrong."""
 
@@ -34,6 +43,7 @@ class RemoteNode(Model):
     ae_title: AETitle = Field(**shown("AE title", "Sent as called AE title; accepted as calling AE title."))
     host: str = Field(min_length=1, max_length=253, **shown("Host", "Host name or address."))
     port: int = Field(ge=1, le=65535, **shown("Port"))
+    tls: bool = Field(False, **shown("TLS", "Call it over TLS. The port must be its TLS port."))
     description: str = Field("", max_length=120, **shown("Description"))
 
 
@@ -51,6 +61,16 @@ class NodeConfig(Model):
 
     ae_title: AETitle = Field(**shown("AE title", "What others must call this node.", group="Identity"))
     port: int = Field(ge=1, le=65535, **shown("Port", "Where this node listens.", group="Identity"))
+    tls_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        **shown("TLS port", "Where this node listens for TLS beside its port; usually 2762. 0: nowhere.", group="TLS"),
+    )
+    client_certificates: ClientCertificates = Field(
+        ClientCertificates.NONE,
+        **shown("Client certificates", "What callers on the TLS port must show of themselves.", group="TLS"),
+    )
     check_called_ae: bool = Field(
         True, **shown("Check called AE title", "Refuse callers that use another title.", group="Who may connect")
     )

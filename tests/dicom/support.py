@@ -19,7 +19,8 @@ from sandbox.dicom import syntaxes
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Peer, Services, StoredObject, Timeouts
 from sandbox.dicom.plain import PlainDialler, outside_caller
-from sandbox.dicom.server import Server
+from sandbox.dicom.server import Server, TlsListener
+from sandbox.dicom.tls import TlsPolicy, server_context
 from sandbox.model.association import AssociationFacts, Direction, Side
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -128,6 +129,7 @@ class Served:
     server: Server
     told: Recorder
     port: int
+    tls_port: int = 0
     clients: Recorder = field(default_factory=Recorder)
 
     @property
@@ -149,6 +151,7 @@ def serving(
     services: Services | None = None,
     policy: AcceptorPolicy = POLICY,
     requestor: Requestor | None = None,
+    tls: TlsPolicy | None = None,
     **changed: Any,
 ) -> Iterator[Served]:
     """A server on a free port for the length of a ``with`` block. Keywords change the policy."""
@@ -164,10 +167,11 @@ def serving(
         local="198.18.1.1:104",
         requestor=requestor,
         new_association_id=new_id,
+        secure=None if tls is None else TlsListener(free_listener(), "198.18.1.1:2762", server_context(tls)),
     )
     server.start()
     try:
-        yield Served(server, told, server.address[1])
+        yield Served(server, told, server.address[1], (server.secure_address or ("", 0))[1])
     finally:
         server.stop()
 
