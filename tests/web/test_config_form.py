@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from sandbox.model.config import RemoteNode
 from tests.web.conftest import Visitor
 from tests.web.stand_in import RouterConfig, StandIn, router_config
 from web.config_form import draw, read
@@ -41,6 +42,12 @@ class Form(HTMLParser):
                 self.sent.add(self._select, str(known["value"]))
         elif tag == "input" and (known.get("type") != "checkbox" or "checked" in known):
             self.sent.add(str(known["name"]), known.get("value") or "")
+
+
+def line(name: str, ae_title: str, host: str, port: int, description: str = "") -> dict[str, Any]:
+    """A line of the AE table with every field that such a line has."""
+    written = RemoteNode(name=name, ae_title=ae_title, host=host, port=port, description=description)
+    return written.model_dump(mode="json")
 
 
 def filled(page: str) -> MultiDict[str, str]:
@@ -104,11 +111,7 @@ def test_lines_are_added_and_removed_before_saving(visitor: Visitor, lab: StandI
     assert lab.commands[0]["params"] == {
         "node": "ROUTER",
         "set": {"rules.to-archive.conditions": [{"attribute": "Modality", "test": "equals", "value": "MR"}]},
-        "add": {
-            "remotes": [
-                {"name": "NEW", "ae_title": "NEW", "host": "new.example", "port": 104, "description": ""},
-            ]
-        },
+        "add": {"remotes": [line("NEW", "NEW", "new.example", 104)]},
         "remove": ["rules.ct-to-ed"],
     }
 
@@ -153,7 +156,8 @@ def test_a_chosen_name_that_is_no_longer_in_the_table_stays_visible() -> None:
 def test_groups_units_and_limits_come_from_the_schema() -> None:
     saved = router_config().model_dump(mode="json")
     sections = {section.title: section for section in draw.sections(SCHEMA, draw.Drawing(saved, saved))}
-    assert list(sections)[:4] == ["Identity", "Who may connect", "Limits and timeouts", "AE table"]
+    titles = ["Identity", "Who may connect", "Limits and timeouts", "AE table", "Routing", "Retry"]
+    assert [title for title in sections if title in titles] == titles
     port = sections["Identity"].fields[1]
     assert (port.kind, port.minimum, port.maximum, port.step) == ("number", "1", "65535", "1")
     assert sections["Retry"].fields[0].unit == "s"
@@ -166,7 +170,7 @@ def test_groups_units_and_limits_come_from_the_schema() -> None:
 @given(
     st.lists(
         st.builds(
-            dict,
+            line,
             name=st.sampled_from("ABCDEF"),
             ae_title=st.sampled_from(["X", "Y"]),
             host=st.just("h"),
