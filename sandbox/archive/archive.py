@@ -23,9 +23,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sandbox.archive import search, views
 from sandbox.archive.attributes import Attribute, Level
 from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
+from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
 from sandbox.archive.index.database import open_database, sqlite_url
 from sandbox.archive.index.index import Index, InstanceRecord
-from sandbox.archive.part10 import NotPart10Error, file_head, opened, part10_bytes, read_meta
+from sandbox.archive.part10 import NotPart10Error, opened, part10_bytes, read_meta
 from sandbox.archive.query import find
 from sandbox.archive.recovery import RecoveryReport, record_of, recover
 from sandbox.archive.retrieve import plan
@@ -37,6 +38,7 @@ from sandbox.dicom.contract import (
     Query,
     RetrievePlan,
     Services,
+    Spool,
     StoredObject,
     StoreRequest,
     StoreStatus,
@@ -113,20 +115,20 @@ class Archive:
 
     def services(self) -> Services:
         """The four services as an acceptor offers them. Move destinations and the requestor are the node's to add."""
-        return Services(store=self.store, find=self.find, move=self.move, get=self.get)
+        return Services(store=self.store, spool=Spool(self.begin), find=self.find, move=self.move, get=self.get)
 
     def store(self, request: StoreRequest) -> StoreStatus:
         """C-STORE (PS3.4 B.2.3): 0000 once durable, else what was wrong with the instance or with us."""
         if not is_uid(request.sop_instance):
             return _failed(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
         try:
-            header = read_header(request.dataset, request.transfer_syntax)
+            with dataset_of(request) as dataset:
+                header = read_header(dataset, request.transfer_syntax)
+                if refused := disagreement(request, header) or _unsound(header):
+                    return _failed(MISMATCH, refused)
+                stored = self._keep(request, dataset, header)
         except UnreadableError as wrong:
             return _failed(CANNOT_UNDERSTAND, str(wrong))
-        if refused := disagreement(request, header) or _unsound(header):
-            return _failed(MISMATCH, refused)
-        try:
-            stored = self._keep(request, header)
         except OutOfResourcesError as wrong:
             return _failed(OUT_OF_RESOURCES, wrong.sentence)
         except SQLAlchemyError:
@@ -134,6 +136,10 @@ class Archive:
         if self._on_stored is not None:
             self._on_stored(stored)
         return StoreStatus(SUCCESS)
+
+    def begin(self, request: StoreRequest) -> IncomingFile:
+        """A file for an instance that is too large for memory, while it is received."""
+        return self.files.begin(head_of(request))
 
     def find(self, query: Query) -> Iterator[FindAnswer]:
         """C-FIND (PS3.4 C.4.1)."""
@@ -242,7 +248,7 @@ class Archive:
                 held.enter_context(lock)
             yield
 
-    def _keep(self, request: StoreRequest, header: Header) -> StoredInstance:
+    def _keep(self, request: StoreRequest, dataset: Buffer, header: Header) -> StoredInstance:
         """File first, then row, under the instance's lock: two senders of one instance take turns."""
         with self._lock_for(request.sop_instance):
             if self._lock_file < 0:
@@ -250,12 +256,12 @@ class Archive:
             path = self.files.path(self.files.relative_path(request.sop_instance))
             known = self._index.file_of(request.sop_instance) if path.exists() else None
             if known is not None:
-                differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, request.dataset)
+                differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, dataset)
                 return StoredInstance(request, header, path, known.size, is_new=False, differs=differs)
-            head = file_head(
-                request.sop_class, request.sop_instance, request.transfer_syntax, request.facts.calling_ae.strip()
-            )
-            file, size = self.files.write(request.sop_instance, (head, request.dataset))
+            if request.file is not None:
+                file, size = self.files.take(request.sop_instance, request.file.path)
+            else:
+                file, size = self.files.write(request.sop_instance, (head_of(request), dataset))
             # Should the commit fail, the file stays: it may have been committed all the same, and a file without a row
             # is harmless where a row without a file is a loss.
             is_new = self._index.add(

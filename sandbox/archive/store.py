@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sandbox.archive.header import Buffer
+from sandbox.archive.incoming import IncomingFile
 from sandbox.archive.uids import is_uid
 from sandbox.model.errors import BadInputError, SandboxError
 
@@ -82,7 +83,7 @@ class ImageStore:
     def _write(self, sop_instance: str, pieces: list[Buffer], *, synced: bool) -> tuple[str, int]:
         size = sum(len(piece) for piece in pieces)
         relative = self.relative_path(sop_instance)
-        temporary = self._incoming / f"{os.getpid()}-{next(self._numbers)}{_PART}"
+        temporary = self._temporary()
         try:
             self._make_room(size)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -102,6 +103,33 @@ class ImageStore:
             raise _out_of_resources(wrong) from wrong
         return relative, size
 
+    def begin(self, head: bytes) -> IncomingFile:
+        """A file for a large instance that is still being received. Raises OutOfResourcesError."""
+        try:
+            return IncomingFile(self._temporary(), head, step=self._make_room, synced=self._sync is Sync.FULL)
+        except OSError as wrong:
+            raise _out_of_resources(wrong) from wrong
+
+    def take(self, sop_instance: str, incoming: Path) -> tuple[str, int]:
+        """Give a file of ``begin`` its place; its relative path and size. Raises OutOfResourcesError and changes
+        nothing."""
+        relative = self.relative_path(sop_instance)
+        try:
+            size = incoming.stat().st_size
+            if self._sync is Sync.FULL:
+                _sync_file(incoming)
+            self._make_directory(relative)
+            target = self.path(relative)
+            incoming.rename(target)
+            if self._sync is Sync.FULL:
+                _sync_directory(target.parent)
+        except OSError as wrong:
+            raise _out_of_resources(wrong) from wrong
+        return relative, size
+
+    def _temporary(self) -> Path:
+        return self._incoming / f"{os.getpid()}-{next(self._numbers)}{_PART}"
+
     def adopt(self, sop_instance: str, source: Path) -> tuple[str, int]:
         """Take an existing Part 10 file in, by hard link where the file system allows, else by copy.
 
@@ -113,7 +141,7 @@ class ImageStore:
         try:
             size = source.stat().st_size
             self._make_room(size)
-            temporary = self._incoming / f"{os.getpid()}-{next(self._numbers)}{_PART}"
+            temporary = self._temporary()
             try:
                 try:
                     os.link(source, temporary)
@@ -171,6 +199,14 @@ def _write_all(descriptor: int, pieces: list[Buffer]) -> None:
         rest = memoryview(piece)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -20,9 +20,11 @@ from sandbox.dicom.agreement import Agreement, Memory
 from sandbox.dicom.association import SynchronousAssociation
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
-from sandbox.dicom.messages import Message
+from sandbox.dicom.messages import Command, Message
 from sandbox.dicom.negotiation import LIMIT_EXCEEDED, LocalAE, decode_request, judge
 from sandbox.dicom.pdus import FIXED, AbortReason, AssociateRequest, read_associate_request
+from sandbox.dicom.spool import Spooled
+from sandbox.dicom.storing import begin_spool
 from sandbox.model.association import AssociationFacts, Caller, Rejection, Side
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,9 @@ class AcceptorAssociation(SynchronousAssociation):
         self.name = f"{policy.ae_title} acceptor {caller.host}:{caller.port}"
         self.acceptor.ae_title = policy.ae_title
         self.acceptor.supported_contexts = host.contexts
+        spool = host.services.spool
+        if spool is not None:
+            self.dimse.spool_above, self.dimse.begin_spool = spool.above, self._begin_spool
         # What was agreed on the same request before.
         self._known: Agreement | None = None
 
@@ -105,6 +110,12 @@ class AcceptorAssociation(SynchronousAssociation):
                     AbortReason.NOT_SPECIFIED, f"the peer was silent for {self.timeouts.network:g} s"
                 )
         self.tell_aborted()
+
+    def _begin_spool(self, context_id: int, command: Command) -> Spooled:
+        """A file for an instance that is too large for memory."""
+        spool = self.host.services.spool
+        assert spool is not None
+        return begin_spool(self, context_id, command, spool)
 
     def _await_request(self) -> AssociateRequest | None:
         # The ARTIM time is for the TLS handshake and the request together.

@@ -262,6 +262,7 @@ class SynchronousAssociation(Association):
 
     def finish(self, linger: float) -> None:
         """Close the connection, after the peer has or ``linger`` seconds are over."""
+        self.dimse.discard()
         with contextlib.suppress(OSError):
             self.dul.linger(linger)
         self.dul.close()

@@ -134,8 +134,31 @@ class EchoRequest:
 
 
 @dataclass(frozen=True)
+class ReceivedFile:
+    """A data set that was too large for memory: ``size`` bytes from ``offset`` of a file that a SpoolFile has written.
+    The storage service may rename it to where it belongs; what is left is deleted when the service returns."""
+
+    path: Path
+    offset: int
+    size: int
+
+
+class SpoolFile(Protocol):
+    """A file that takes a large data set from its byte ``offset`` on. ``write`` may raise OSError or SandboxError;
+    ``discard`` closes the file and deletes it if it is still at ``path``. Calling that again does nothing."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def offset(self) -> int: ...
+    def write(self, data: bytes | bytearray | memoryview) -> None: ...
+    def discard(self) -> None: ...
+
+
+@dataclass(frozen=True)
 class StoreRequest:
-    """A received instance. ``dataset`` is the encoded data set exactly as received, in ``transfer_syntax``."""
+    """A received instance. ``dataset`` is the encoded data set exactly as received, in ``transfer_syntax``. Of a large
+    one it is empty, and ``file`` says where the data set lies (only for services that offer a ``Spool``)."""
 
     facts: AssociationFacts
     sop_class: str
@@ -144,6 +167,16 @@ class StoreRequest:
     dataset: bytes | memoryview
     move_originator: str = ""
     move_originator_id: int | None = None
+    file: ReceivedFile | None = None
+
+
+@dataclass(frozen=True)
+class Spool:
+    """Where data sets of more than ``above`` bytes go. ``begin`` makes a file for one, told what is known before the
+    data set has come (``dataset`` is empty); it may raise OSError or SandboxError."""
+
+    begin: Callable[[StoreRequest], SpoolFile]
+    above: int = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -196,12 +229,14 @@ class RetrievePlan:
 class Services:
     """What an acceptor offers; what is None is answered as the standard says (no such SOP class was negotiated).
 
+    ``spool`` takes large instances off memory while they are received.
     ``resolve_destination`` looks a Move Destination up in the AE table; None is A801. The server's ``Requestor`` opens
     the association for C-MOVE sub-operations.
     """
 
     echo: Callable[[EchoRequest], int] = lambda request: 0x0000
     store: Callable[[StoreRequest], StoreStatus] | None = None
+    spool: Spool | None = None
     find: Callable[[Query], Iterator[FindAnswer]] | None = None
     move: Callable[[Query, str], RetrievePlan] | None = None
     get: Callable[[Query], RetrievePlan] | None = None

@@ -6,6 +6,7 @@ raises ValueError.
 
 from __future__ import annotations
 
+import mmap
 import struct
 import zlib
 from io import BytesIO
@@ -21,6 +22,7 @@ from sandbox.dicom.syntaxes import CONVERTIBLE
 
 _PREAMBLE = 128
 _MAGIC = b"DICM"
+_MAPPED_ABOVE = 8 << 20
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 
 
@@ -63,8 +65,13 @@ def dataset_offset(content: bytes | memoryview) -> int:
 
 
 def read_encoded(path: Path) -> memoryview:
-    """The encoded data set of a Part 10 file, byte for byte."""
-    content = memoryview(path.read_bytes())
+    """The encoded data set of a Part 10 file, byte for byte. A large one is mapped and not read into memory: files of
+    instances are replaced and never changed."""
+    if path.stat().st_size > _MAPPED_ABOVE:
+        with path.open("rb") as file:
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    else:
+        content = memoryview(path.read_bytes())
     return content[dataset_offset(content) :]
 
 

@@ -18,6 +18,7 @@ from sandbox.dicom.dul import SynchronousDUL
 from sandbox.dicom.exchanges import ExchangeBook
 from sandbox.dicom.messages import (
     C_CANCEL_RQ,
+    C_STORE_RQ,
     NO_DATA_SET,
     Command,
     Message,
@@ -26,6 +27,7 @@ from sandbox.dicom.messages import (
     from_primitive,
     to_primitive,
 )
+from sandbox.dicom.spool import Spooled
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
@@ -54,6 +56,10 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         self._command: Command | None = None
         self._encoded = bytearray()
         self._data = bytearray()
+        self._spooled: Spooled | None = None
+        # Where instances of more than so many bytes go; None holds everything in memory.
+        self.spool_above: int | None = None
+        self.begin_spool: Callable[[int, Command], Spooled] | None = None
 
     # --- messages ------------------------------------------------------------------------------------------------
 
@@ -102,7 +108,13 @@ class SynchronousDIMSE(DIMSEServiceProvider):
                 self._complete(None)
 
     def _receive_data(self, control: int, data: memoryview) -> None:
-        # The seam for receiving to a file: the command is known here, the data set is still to come.
+        if self._spooled is None and self._is_for_a_file(len(self._data) + len(data)):
+            self._to_file()
+        if self._spooled is not None:
+            self._spooled.write(data)
+            if control & 2:
+                self._complete(None, self._spooled)
+            return
         if control & 2 and not self._data:
             self._complete(bytes(data))
             return
@@ -110,12 +122,35 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         if control & 2:
             self._complete(memoryview(self._data).toreadonly())
 
-    def _complete(self, data: bytes | memoryview | None) -> None:
+    def _is_for_a_file(self, size: int) -> bool:
+        if self.spool_above is None or size <= self.spool_above:
+            return False
+        return self._command is not None and self._command["CommandField"] == C_STORE_RQ
+
+    def _to_file(self) -> None:
+        """From here on the data set goes to a file, what has come of it first."""
         assert self._command is not None
         assert self._context_id is not None
-        message = Message(self._context_id, self._command, data)
+        assert self.begin_spool is not None
+        self._spooled = self.begin_spool(self._context_id, self._command)
+        self._spooled.write(self._data)
+        self._data = bytearray()
+
+    def discard(self) -> None:
+        """Delete the files of what was received in part, or was not served any more. The association is over."""
+        for spooled in (self._spooled, *(message.spooled for message in self._waiting)):
+            if spooled is not None:
+                spooled.discard()
+        self._waiting.clear()
         self._forget()
-        self._book.note(False, message.context_id, message.command, 0 if data is None else len(data))
+
+    def _complete(self, data: bytes | memoryview | None, spooled: Spooled | None = None) -> None:
+        assert self._command is not None
+        assert self._context_id is not None
+        message = Message(self._context_id, self._command, data, spooled)
+        size = spooled.size if spooled is not None else 0 if data is None else len(data)
+        self._forget()
+        self._book.note(False, message.context_id, message.command, size)
         if message.command["CommandField"] == C_CANCEL_RQ:
             # One that comes after the final response is too late, and must not hit the next use of its message id.
             cancelled = message.command.get("MessageIDBeingRespondedTo", 0)
@@ -123,10 +158,13 @@ class SynchronousDIMSE(DIMSEServiceProvider):
                 self.cancel_req[cancelled] = C_CANCEL()
             return
         if len(self._waiting) >= _MOST_WAITING:
+            if spooled is not None:
+                spooled.discard()
             raise ValueError("more requests at once than were negotiated")
         self._waiting.append(message)
 
     def _forget(self) -> None:
+        self._spooled = None
         self._context_id = None
         self._command = None
         self._encoded = bytearray()

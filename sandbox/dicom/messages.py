@@ -16,6 +16,8 @@ from typing import Any, TypedDict, cast
 from pynetdicom import dimse_primitives as primitives
 from pynetdicom.dimse_messages import _COMMAND_SET_KEYWORDS, _DATASET_KEYWORDS, _MESSAGE_TYPES
 
+from sandbox.dicom.spool import Spooled
+
 C_STORE_RQ = 0x0001
 C_GET_RQ = 0x0010
 C_FIND_RQ = 0x0020
@@ -72,11 +74,13 @@ class Command(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A whole DIMSE message as received. ``data`` is the encoded data set, None where the command announces none."""
+    """A whole DIMSE message as received. ``data`` is the encoded data set, None where the command announces none or
+    where it went into a file (``spooled``) for its size."""
 
     context_id: int
     command: Command
     data: bytes | memoryview | None = None
+    spooled: Spooled | None = None
 
 
 def _pack_text(pad: bytes) -> Callable[[str], bytes]:

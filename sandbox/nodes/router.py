@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.archive.archive import CANNOT_UNDERSTAND, MISMATCH, OUT_OF_RESOURCES, disagreement
 from sandbox.archive.header import Header, UnreadableError, read_header
-from sandbox.archive.part10 import file_head
-from sandbox.dicom.contract import Services, StoredObject, StoreRequest, StoreStatus, SupportedContext
+from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
+from sandbox.dicom.contract import Services, Spool, StoredObject, StoreRequest, StoreStatus, SupportedContext
 from sandbox.dicom.syntaxes import storage_contexts, verification
 from sandbox.events import kinds
 from sandbox.events.log import because
@@ -75,7 +75,7 @@ class Router(Node):
         return (*verification(), *storage_contexts())
 
     def services(self) -> Services:
-        return Services(store=self.receive)
+        return Services(store=self.receive, spool=Spool(self._begin))
 
     def open_work(self) -> None:
         self.queue.start()
@@ -91,7 +91,8 @@ class Router(Node):
     def receive(self, request: StoreRequest) -> StoreStatus:
         """C-STORE: keep, decide, queue, and only then say yes (PS3.4 B.2.3)."""
         try:
-            header = read_header(request.dataset, request.transfer_syntax)
+            with dataset_of(request) as dataset:
+                header = read_header(dataset, request.transfer_syntax)
         except UnreadableError as wrong:
             return StoreStatus(CANNOT_UNDERSTAND, str(wrong)[:64])
         if refused := disagreement(request, header):
@@ -108,18 +109,26 @@ class Router(Node):
 
     def _write(self, request: StoreRequest) -> Path:
         """The instance as a Part 10 file in the spool. Nothing refers to it yet, so a torn one is swept up at start."""
-        path = self._spool / f"{next(self._numbers):08d}.dcm"
-        head = file_head(
-            request.sop_class, request.sop_instance, request.transfer_syntax, request.facts.calling_ae.strip()
-        )
+        path = self._free_path()
+        if request.file is not None:
+            request.file.path.rename(path)
+            return path
         try:
             with path.open("xb") as file:
-                file.write(head)
+                file.write(head_of(request))
                 file.write(request.dataset)
         except OSError:
             path.unlink(missing_ok=True)
             raise
         return path
+
+    def _begin(self, request: StoreRequest) -> IncomingFile:
+        """A file for an instance that is too large for memory, while it is received. In part or whole, it is swept up
+        at start unless an entry has come to refer to it."""
+        return IncomingFile(self._free_path(), head_of(request))
+
+    def _free_path(self) -> Path:
+        return self._spool / f"{next(self._numbers):08d}.dcm"
 
     def _queue(self, request: StoreRequest, header: Header, path: Path) -> None:
         item = QueueItem(
