@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -24,14 +25,17 @@ from sandbox.archive.store import Sync
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Peer
 from sandbox.dicom.plain import LoggingObserver, PlainDialler, association_ids, outside_caller
-from sandbox.dicom.server import Server
+from sandbox.dicom.server import Server, TlsListener
+from sandbox.dicom.tls import TlsIdentity, TlsPolicy, server_context
 from sandbox.model.ae_title import AETitle, same_title
 from sandbox.model.base import Model
+from sandbox.model.config import ClientCertificates
 from sandbox.model.errors import BadInputError, UnavailableError
 
 log = logging.getLogger(__name__)
 
 _NODE = "archive"
+_TLS = "tls://"
 
 
 class Remote(Model):
@@ -40,22 +44,27 @@ class Remote(Model):
     ae_title: AETitle
     host: str = Field(min_length=1)
     port: int = Field(ge=1, le=65535)
+    tls: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Remote:
-        """``AET=HOST:PORT``, as it is written on the command line; an IPv6 address stands in brackets."""
+        """``AET=HOST:PORT`` or ``AET=tls://HOST:PORT``, as it is written on the command line; an IPv6 address stands in
+        brackets."""
         title, equals, place = text.partition("=")
-        host, colon, port = place.rpartition(":")
+        host, colon, port = place.removeprefix(_TLS).rpartition(":")
         if not (equals and colon and host and port.isdigit() and 0 < int(port) <= 65535):
             raise BadInputError(
                 f"{text!r} is no remote AE.", "Write it as AET=HOST:PORT, for example WS1=127.0.0.1:11113."
             )
-        return cls(ae_title=title, host=host.strip("[]"), port=int(port))
+        return cls(ae_title=title, host=host.strip("[]"), port=int(port), tls=place.startswith(_TLS))
 
 
 class ServeOptions(Model):
     """How to serve: ``port`` 0 takes any free one, ``url`` puts the index into another database than the directory's
-    own SQLite, ``strict_calling`` accepts only calling AE titles among ``remotes``."""
+    own SQLite, ``strict_calling`` accepts only calling AE titles among ``remotes``.
+
+    ``tls_port`` is a second port, for TLS only (0 any free one, None none). ``certificate`` and ``key`` are this
+    archive's own, ``authority`` signs those of others; all are PEM files."""
 
     ae_title: AETitle
     directory: Path
@@ -64,6 +73,11 @@ class ServeOptions(Model):
     url: str | None = None
     remotes: tuple[Remote, ...] = ()
     strict_calling: bool = False
+    tls_port: int | None = Field(default=None, ge=0, le=65535)
+    certificate: Path | None = None
+    key: Path | None = None
+    authority: Path | None = None
+    client_certificates: ClientCertificates = ClientCertificates.NONE
     sync: Sync = Sync.FULL
 
 
@@ -75,6 +89,7 @@ class ServedArchive(Model):
     port: int
     pid: int
     directory: Path
+    tls_port: int = 0
 
 
 class RunningArchive:
@@ -85,6 +100,7 @@ class RunningArchive:
         self._options = options
         self._server = server
         self._port = server.address[1]
+        self._tls_port = 0 if server.secure_address is None else server.secure_address[1]
         self._woken, self._waker = socket.socketpair()
         self._stopped = False
 
@@ -96,6 +112,7 @@ class RunningArchive:
             port=self._port,
             pid=os.getpid(),
             directory=self._options.directory,
+            tls_port=self._tls_port,
         )
 
     def wait(self, when_ready: Callable[[], None] = lambda: None) -> None:
@@ -152,17 +169,29 @@ def serve_archive(options: ServeOptions) -> RunningArchive:
     running = RunningArchive(options, archive, server)
     described = running.describe()
     log.info("%s listens on %s:%d", described.ae_title, described.host, described.port)
+    if described.tls_port:
+        log.info("%s listens for TLS on %s:%d", described.ae_title, described.host, described.tls_port)
     return running
 
 
 def _server(options: ServeOptions, archive: Archive) -> Server:
-    remotes = tuple(Peer(remote.ae_title, remote.host, remote.port) for remote in options.remotes)
+    tls = _tls_policy(options)
+    remotes = tuple(
+        Peer(remote.ae_title, remote.host, remote.port, tls if remote.tls else None) for remote in options.remotes
+    )
     policy = AcceptorPolicy(
         ae_title=options.ae_title,
         contexts=archive_contexts(),
         calling_ae=frozenset(remote.ae_title for remote in options.remotes) if options.strict_calling else None,
     )
-    listener = _listen(options.host, options.port)
+    context = None if options.tls_port is None else server_context(tls)
+    with ExitStack() as opened:
+        listener = opened.enter_context(_listen(options.host, options.port))
+        secure = None
+        if context is not None and options.tls_port is not None:
+            second = opened.enter_context(_listen(options.host, options.tls_port))
+            secure = TlsListener(second, f"{options.host}:{second.getsockname()[1]}", context)
+        opened.pop_all()
     port = listener.getsockname()[1]
     observer = LoggingObserver(log)
     ids = association_ids()
@@ -181,7 +210,17 @@ def _server(options: ServeOptions, archive: Archive) -> Server:
             options.ae_title, _NODE, PlainDialler(), observer, policy.timeouts, policy.maximum_pdu, ids
         ),
         new_association_id=ids,
+        secure=secure,
     )
+
+
+def _tls_policy(options: ServeOptions) -> TlsPolicy:
+    if (options.certificate is None) is not (options.key is None):
+        raise BadInputError("A certificate and its private key belong together.", "Give both, or neither.")
+    identity = None
+    if options.certificate is not None and options.key is not None:
+        identity = TlsIdentity(options.certificate, options.key)
+    return TlsPolicy(identity, options.authority, options.client_certificates)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+_PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
+
 
 @click.group()
 def archive() -> None:
@@ -21,9 +23,18 @@ def archive() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--db", default="", help="SQLAlchemy URL of the index.  [default: SQLite in the store]")
 @click.option(
-    "--remote", "remotes", multiple=True, metavar="AET=HOST:PORT", help="A move destination; repeat for more."
+    "--remote",
+    "remotes",
+    multiple=True,
+    metavar="AET=[tls://]HOST:PORT",
+    help="A move destination; repeat for more. With tls:// it is called over TLS.",
 )
 @click.option("--strict-calling", is_flag=True, help="Accept only the AE titles given with --remote.")
+@click.option("--tls-port", type=click.IntRange(0, 65535), help="A second port, for TLS only; 0 takes any free one.")
+@click.option("--cert", type=_PEM, help="This archive's certificate (PEM).")
+@click.option("--key", type=_PEM, help="The certificate's private key (PEM, without a password).")
+@click.option("--ca", type=_PEM, help="The authority that signs the certificates of others (PEM).")
+@click.option("--require-client-cert", is_flag=True, help="TLS callers must show a certificate of that authority.")
 @click.option("--json", "as_json", is_flag=True, help="First line: one JSON object with the address.")
 @click.option("--quiet", is_flag=True, help="Do not log associations.")
 def serve(
@@ -34,6 +45,11 @@ def serve(
     db: str,
     remotes: tuple[str, ...],
     strict_calling: bool,
+    tls_port: int | None,
+    cert: Path | None,
+    key: Path | None,
+    ca: Path | None,
+    require_client_cert: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -42,6 +58,7 @@ def serve(
 
     from sandbox.archive.serve import Remote, ServeOptions, serve_archive
     from sandbox.model.base import explain_validation
+    from sandbox.model.config import ClientCertificates
 
     if not quiet:
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
@@ -55,6 +72,11 @@ def serve(
             url=db or None,
             remotes=tuple(Remote.parse(text) for text in remotes),
             strict_calling=strict_calling,
+            tls_port=tls_port,
+            certificate=cert,
+            key=key,
+            authority=ca,
+            client_certificates=ClientCertificates.REQUIRED if require_client_cert else ClientCertificates.NONE,
         )
     except ValidationError as wrong:
         raise explain_validation(wrong, "archive serve") from wrong
@@ -62,7 +84,8 @@ def serve(
 
     def ready() -> None:
         told = running.describe()
-        words = f"{told.ae_title} is at {told.host}:{told.port}. Ctrl-C ends it."
+        tls = f", with TLS at {told.host}:{told.tls_port}" if told.tls_port else ""
+        words = f"{told.ae_title} is at {told.host}:{told.port}{tls}. Ctrl-C ends it."
         click.echo(told.model_dump_json() if as_json else words)
         sys.stdout.flush()
 

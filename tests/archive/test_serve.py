@@ -20,11 +20,15 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from sandbox.archive.archive import Archive
 from sandbox.archive.part10 import opened
 from sandbox.archive.serve import Remote, RunningArchive, ServeOptions, serve_archive
+from sandbox.archive.store import Sync
 from sandbox.dicom import syntaxes
+from sandbox.dicom.authority import Authority
 from sandbox.dicom.client import Association, Requestor
 from sandbox.dicom.contract import Peer, StoreRequest, StoreStatus, Timeouts
 from sandbox.dicom.outcomes import AssociationFailure
 from sandbox.dicom.plain import NullObserver, PlainDialler, association_ids
+from sandbox.dicom.tls import TlsPolicy
+from sandbox.model.config import ClientCertificates
 from sandbox.model.errors import BadInputError, UnavailableError
 from tests.archive.support import CT, STUDY_FIND, STUDY_GET, STUDY_MOVE, identifier, instance
 
@@ -239,3 +243,47 @@ def test_dcmtk_stores_finds_and_moves(served: RunningArchive, destination: Runni
     moved = destination.archive.instance_path(ct.SOPInstanceUID)
     assert moved is not None
     assert pydicom.dcmread(moved).PixelData == ct.PixelData
+
+
+# --- TLS ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_serves_tls_and_sends_over_tls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    places = {name: tmp_path / "certificates" / name for name in ("ARCHIVE", "WS1", "CT1")}
+    certified = {name: authority.issue(place, name, ("127.0.0.1",)) for name, place in places.items()}
+
+    def options(title: str, *remotes: Remote) -> ServeOptions:
+        return ServeOptions(
+            ae_title=title,
+            directory=tmp_path / title,
+            remotes=remotes,
+            sync=Sync.NORMAL,
+            tls_port=0,
+            certificate=certified[title].certificate,
+            key=certified[title].key,
+            authority=authority.certificate,
+            client_certificates=ClientCertificates.REQUIRED,
+        )
+
+    with serve_archive(options("WS1")) as ws1:
+        destination = Remote.parse(f"WS1=tls://127.0.0.1:{ws1.describe().tls_port}")
+        assert destination.tls
+        with serve_archive(options("ARCHIVE", destination)) as served:
+            mine = TlsPolicy(certified["CT1"], authority.certificate)
+            at = Peer("ARCHIVE", "127.0.0.1", served.describe().tls_port, mine)
+            contexts = (*syntaxes.storage_contexts((CT,), (_EXPLICIT,)), *syntaxes.query_retrieve_move())
+            opened = requestor().associate(at, contexts)
+            assert isinstance(opened, Association), opened
+            with opened:
+                assert opened.store(with_meta(instance(StudyInstanceUID="1.2.3"))).status == 0
+                *_, last = opened.move(STUDY_MOVE, identifier("STUDY", StudyInstanceUID="1.2.3"), "WS1")
+            assert (last.status, last.completed) == (0, 1)
+            assert ws1.archive.counts().instances == 1
+
+
+def test_half_an_identity_is_no_use(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="belong together"):
+        serve_archive(ServeOptions(ae_title="A", directory=tmp_path, certificate=tmp_path / "c.pem"))
+    with pytest.raises(BadInputError, match="needs a certificate"):
+        serve_archive(ServeOptions(ae_title="A", directory=tmp_path, tls_port=0))
