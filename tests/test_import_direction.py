@@ -21,22 +21,23 @@ RANK = {
     "sandbox.dicom": 3,
     "sandbox.archive": 4,
     "sandbox.hl7": 4,
-    "sandbox.nodes": 5,
-    "sandbox.faults": 6,
-    "sandbox.checks": 6,
-    "sandbox.lab": 7,
-    "sandbox.drill": 8,
-    "sandbox.host": 9,
-    "web": 10,
-    "sandbox.cli": 11,
+    "sandbox.dicomweb": 5,
+    "sandbox.nodes": 6,
+    "sandbox.faults": 7,
+    "sandbox.checks": 7,
+    "sandbox.lab": 8,
+    "sandbox.drill": 9,
+    "sandbox.host": 10,
+    "web": 11,
+    "sandbox.cli": 12,
 }
 # These see less than their rank would allow.
 ONLY = {"sandbox.learning": {"sandbox.model", "sandbox.events"}, "sample_dicom": {"sandbox.model"}}
 # Which of our modules may use a library at all.
 HOMES = {
     "pynetdicom": ("sandbox.dicom",),
-    "flask": ("web", "sandbox.lab.api"),
-    "waitress": ("web", "sandbox.lab.api"),
+    "flask": ("web", "sandbox.lab.api", "sandbox.dicomweb"),
+    "waitress": ("web", "sandbox.lab.api", "sandbox.dicomweb"),
     "sqlalchemy": ("sandbox.archive", "sandbox.nodes", "web"),
     "click": ("sandbox.cli",),
     "cryptography": ("sandbox.dicom.authority",),

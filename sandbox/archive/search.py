@@ -6,18 +6,21 @@ is answered is chosen apart from what is matched. Values are the index's text; w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.archive.attributes import Attribute, Level
 from sandbox.archive.index.index import Index, IndexedFile
 from sandbox.archive.index.rows import FROM, column_of
 from sandbox.archive.index.schema import TABLE, instances, series, studies
 from sandbox.archive.matching import Matcher, matcher
+from sandbox.model.errors import UnavailableError
 
 _ROWS_AT_A_TIME = 200
 
@@ -51,7 +54,7 @@ def search(
         statement, offset_here = statement.limit(limit + 1).offset(offset), 0
     else:
         offset_here = offset
-    with index.connect() as connection:
+    with _reading(index) as connection:
         rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(statement)
         matching = (row for row in rows if all(accepts(str(row[place])) for place, accepts in checks))
         page = list(islice(matching, offset_here, offset_here + limit + 1))
@@ -77,8 +80,18 @@ def files_below(index: Index, study_uid: str, series_uid: str = "", sop_instance
         statement = statement.where(series.c.series_instance_uid == series_uid)
     if sop_instance:
         statement = statement.where(instances.c.sop_instance_uid == sop_instance)
-    with index.connect() as connection:
+    with _reading(index) as connection:
         return [IndexedFile(*row) for row in connection.execute(statement)]
+
+
+@contextmanager
+def _reading(index: Index) -> Iterator[Connection]:
+    """A connection for reading. Raises UnavailableError for whatever the database raises."""
+    try:
+        with index.connect() as connection:
+            yield connection
+    except SQLAlchemyError as wrong:
+        raise UnavailableError("The index cannot be read at the moment.", "Try again in a moment.") from wrong
 
 
 def _statement(level: Level, wanted: Sequence[Attribute], matchers: Sequence[Matcher]) -> Select[*tuple[Any, ...]]:
