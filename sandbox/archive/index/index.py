@@ -8,8 +8,8 @@ already counts nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +125,12 @@ class Index:
             raise UnavailableError("The archive is closed.", "Open it again.")
         return self._writer.begin()
 
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """One transaction in which an operation changes what is indexed; nobody else writes meanwhile."""
+        with self._turn, self._writing() as connection:
+            yield connection
+
     def add(self, record: InstanceRecord) -> bool:
         """Commit one instance; whether it was new."""
         return self.add_many((record,))[0]
@@ -237,6 +243,11 @@ class Index:
                 job.new = _add(connection, job.record)
         for job in batch:
             job.done = True
+
+
+def add_record(connection: Connection, record: InstanceRecord) -> bool:
+    """Write one instance and count it, in the transaction of an operation; whether it was new."""
+    return _add(connection, record)
 
 
 def _add(connection: Connection, record: InstanceRecord) -> bool:

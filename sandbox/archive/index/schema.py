@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from sandbox.archive.attributes import AT_LEVEL, Attribute, Level
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. A database stamped with it is opened without loading Alembic."""
 
 metadata = MetaData()
@@ -101,6 +101,48 @@ removals = Table(
     Column("file", String(128), primary_key=True),
 )
 """Files whose rows are gone and which are still to be unlinked: written in the transaction that deletes the rows."""
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    _text("actor"),
+    _text("kind"),
+    _text("reason"),
+    _text("subject"),
+    _text("sentence"),
+    Column("undone_by", _KEY, nullable=False, server_default="0"),
+)
+"""The audit journal of an administrator's operations: who did what to what, when and why."""
+
+operation_items = Table(
+    "operation_items",
+    metadata,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("operation", _KEY, ForeignKey("operations.id", ondelete="CASCADE"), nullable=False),
+    _text("direction"),
+    _text("study_instance_uid"),
+    _text("series_instance_uid"),
+    _text("sop_instance_uid"),
+    _text("sop_class_uid"),
+    _text("transfer_syntax_uid"),
+    _text("file"),
+    Column("size", BigInteger, nullable=False, server_default="0"),
+    Column("received", Float, nullable=False),
+    Index("ix_operation_items_operation", "operation"),
+    Index("ix_operation_items_uid", "sop_instance_uid"),
+)
+"""The instances an operation took out, put in or threw away. ``file`` is where one that was taken out lies in the bin,
+relative to the files; empty when it is not there any more."""
+
+placements = Table(
+    "placements",
+    metadata,
+    Column("staged", String(160), primary_key=True),
+    Column("file", String(128), nullable=False),
+)
+"""Files that are written and whose rows are committed, still to be renamed to their places."""
 
 TABLE: dict[Level, Table] = {
     Level.PATIENT: studies,
