@@ -19,6 +19,7 @@ from sandbox.dicom.client import Association
 from sandbox.dicom.contexts import contexts_for_storage
 from sandbox.dicom.contract import Query, RetrievePlan, StoredObject
 from sandbox.dicom.datasets import encode_dataset
+from sandbox.dicom.explain import explain_dial
 from sandbox.dicom.messages import DATA_SET, Command, Message, response_to
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, Outcome
 from sandbox.dicom.scp import read_query
@@ -156,7 +157,7 @@ def _associate(
     opened = requestor.associate(peer, contexts_for_storage(objects), cause=association.caller.cause)
     if not isinstance(opened, AssociationFailure):
         return opened
-    detail = opened.dial.outcome if opened.dial else opened.rejection
+    detail = explain_dial(opened.dial.outcome).name if opened.dial else opened.rejection
     return f"{destination}: {_FAILURES[opened.kind]}" + (f" ({detail})" if detail else "")
 
 

@@ -32,7 +32,11 @@ from sandbox.model.view import AssociationView, ContextView, ExchangeView
 OUTSIDE = "outside"
 """What the source or target is called when it is no node of the lab."""
 
+NO_TITLE = "(no AE title)"
+
 Advice = Callable[["Story"], str]
+Owner = Callable[[str], str]
+"""The node that a simulated address belongs to; empty for none."""
 
 
 @dataclass
@@ -49,6 +53,7 @@ class Story:
     rejection: Rejection | None = None
     failure: DialFailure | None = None
     abort: str = ""
+    dialled: str = ""
 
     @property
     def facts(self) -> AssociationFacts:
@@ -67,7 +72,8 @@ class Story:
         """The node that was called, or "outside"."""
         if Side.ACCEPTOR in self.ends:
             return self.ends[Side.ACCEPTOR].node
-        return self.ends[Side.REQUESTOR].peer_node or OUTSIDE
+        # Without a connection there was no peer, only an address and whose it is.
+        return self.ends[Side.REQUESTOR].peer_node or self.dialled or OUTSIDE
 
     @property
     def told(self) -> list[tuple[datetime, Exchange]]:
@@ -84,9 +90,12 @@ class Story:
 class Associations:
     """Every association of one log. Thread-safe."""
 
-    def __init__(self, events: EventLog, advice: Advice = lambda story: "") -> None:
+    def __init__(
+        self, events: EventLog, advice: Advice = lambda story: "", owner: Owner = lambda address: ""
+    ) -> None:
         self._events = events
         self._advice = advice
+        self._owner = owner
         self._lock = threading.Lock()
         self._position = 0
         self._stories: dict[str, Story] = {}
@@ -158,6 +167,7 @@ class Associations:
                 story.proposed = story.proposed or body.proposed
             case kinds.AssociationFailed():
                 story.outcome, story.failure = "failed", body.failure
+                story.dialled = self._owner(body.failure.address)
             case kinds.AssociationAccepted():
                 story.results = {result.id: result for result in body.contexts}
                 if story.outcome == "requested":
@@ -172,7 +182,7 @@ class Associations:
 
 
 def _sentence(story: Story, told: list[Exchange]) -> str:
-    who = f"{story.facts.calling_ae} to {story.facts.called_ae}"
+    who = f"{story.facts.calling_ae or NO_TITLE} to {story.facts.called_ae or NO_TITLE}"
     if story.failure is not None:
         return f"{who}: no connection, {explain_dial(story.failure.outcome).name}."
     if story.rejection is not None:

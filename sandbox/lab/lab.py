@@ -113,7 +113,7 @@ class Lab:
         self._composition: Composition | None = None
         self._network_keeper: NetworkKeeper | None = None
         self._offers: dict[str, Offer] = {name: Offer(entry, self) for name, entry in registry.commands().items()}
-        self.associations = Associations(self.events, self._advice)
+        self.associations = Associations(self.events, self._advice, self._owner)
         self.attempt: AttemptSource | None = None
         self.started_at: datetime = self.clock.now()
 
@@ -352,6 +352,14 @@ class Lab:
         if composition is None:
             return ""
         return advise(story, {node.name: node.running for node in composition.department.nodes.values()})
+
+    def _owner(self, address: str) -> str:
+        """The node that has a simulated address; empty for none."""
+        composition = self._composition
+        if composition is None or not address:
+            return ""
+        network = composition.network
+        return next((node for node in composition.department.nodes if network.address_of(node) == address), "")
 
     def _cut_off_commands(self) -> None:
         with self._gate:
