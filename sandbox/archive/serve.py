@@ -90,6 +90,7 @@ class ServedArchive(Model):
     pid: int
     directory: Path
     tls_port: int = 0
+    dicomweb: str = ""
 
 
 class RunningArchive:
@@ -103,6 +104,11 @@ class RunningArchive:
         self._tls_port = 0 if server.secure_address is None else server.secure_address[1]
         self._woken, self._waker = socket.socketpair()
         self._stopped = False
+        self._first: list[Callable[[], None]] = []
+
+    def stop_first(self, stop: Callable[[], None]) -> None:
+        """Have ``stop`` called before the archive closes: for what else is served from it."""
+        self._first.append(stop)
 
     def describe(self) -> ServedArchive:
         """AE title, address and process."""
@@ -139,6 +145,8 @@ class RunningArchive:
         if self._stopped:
             return
         self._stopped = True
+        for stop in self._first:
+            stop()
         self._server.stop()
         self.archive.close()
         with contextlib.suppress(OSError):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from sandbox.archive.serve import RunningArchive
 
 _PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -35,6 +39,11 @@ def archive() -> None:
 @click.option("--key", type=_PEM, help="The certificate's private key (PEM, without a password).")
 @click.option("--ca", type=_PEM, help="The authority that signs the certificates of others (PEM).")
 @click.option("--require-client-cert", is_flag=True, help="TLS callers must show a certificate of that authority.")
+@click.option("--http-port", type=click.IntRange(0, 65535), help="Serve DICOMweb as well; 0 takes any free port.")
+@click.option("--http-token", default="", help="Bearer token for DICOMweb; needed beyond this machine.")
+@click.option(
+    "--cors", "origins", multiple=True, metavar="ORIGIN", help="A web viewer's origin that may read; repeat for more."
+)
 @click.option("--json", "as_json", is_flag=True, help="First line: one JSON object with the address.")
 @click.option("--quiet", is_flag=True, help="Do not log associations.")
 def serve(
@@ -50,19 +59,27 @@ def serve(
     key: Path | None,
     ca: Path | None,
     require_client_cert: bool,
+    http_port: int | None,
+    http_token: str,
+    origins: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Serve C-ECHO, C-STORE, C-FIND, C-MOVE and C-GET until Ctrl-C or SIGTERM."""
+    """Serve C-ECHO, C-STORE, C-FIND, C-MOVE and C-GET, and DICOMweb if asked, until Ctrl-C or SIGTERM."""
     from pydantic import ValidationError
 
     from sandbox.archive.serve import Remote, ServeOptions, serve_archive
     from sandbox.model.base import explain_validation
     from sandbox.model.config import ClientCertificates
+    from sandbox.model.errors import BadInputError
+
+    if http_port is None and (http_token or origins):
+        raise BadInputError("--http-token and --cors are for DICOMweb.", "Give --http-port as well.")
 
     if not quiet:
         logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-        logging.getLogger("sandbox.archive.serve").setLevel(logging.INFO)
+        for name in ("sandbox.archive.serve", "sandbox.dicomweb"):
+            logging.getLogger(name).setLevel(logging.INFO)
     try:
         options = ServeOptions(
             ae_title=aet,
@@ -81,12 +98,37 @@ def serve(
     except ValidationError as wrong:
         raise explain_validation(wrong, "archive serve") from wrong
     running = serve_archive(options)
+    dicomweb = ""
+    if http_port is not None:
+        try:
+            dicomweb = _serve_dicomweb(running, host, http_port, http_token, origins)
+        except BaseException:
+            running.stop()
+            raise
 
     def ready() -> None:
-        told = running.describe()
+        told = running.describe().model_copy(update={"dicomweb": dicomweb})
         tls = f", with TLS at {told.host}:{told.tls_port}" if told.tls_port else ""
-        words = f"{told.ae_title} is at {told.host}:{told.port}{tls}. Ctrl-C ends it."
+        web = f", with DICOMweb at {dicomweb}" if dicomweb else ""
+        words = f"{told.ae_title} is at {told.host}:{told.port}{tls}{web}. Ctrl-C ends it."
         click.echo(told.model_dump_json() if as_json else words)
         sys.stdout.flush()
 
     running.wait(ready)
+
+
+def _serve_dicomweb(running: RunningArchive, host: str, port: int, token: str, origins: tuple[str, ...]) -> str:
+    """Serve the archive over HTTP too, until it stops; where."""
+    from pydantic import ValidationError
+
+    from sandbox.dicomweb.options import WebOptions
+    from sandbox.dicomweb.server import serve_dicomweb
+    from sandbox.model.base import explain_validation
+
+    try:
+        options = WebOptions(token=token, origins=origins)
+    except ValidationError as wrong:
+        raise explain_validation(wrong, "archive serve") from wrong
+    web = serve_dicomweb(running.archive, host, port, options)
+    running.stop_first(web.stop)
+    return web.url
