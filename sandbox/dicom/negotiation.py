@@ -7,6 +7,7 @@ or acceptor then agrees on context by context is pynetdicom's negotiation.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from typing import Protocol
@@ -82,8 +83,9 @@ class LocalAE(AE):
 def quieten_pynetdicom() -> None:
     """Keep pynetdicom's own account of things out of the logs: ours is made from what an Observer is told.
 
-    Called when a server or requestor is made, not on import. These settings are process-wide, and none changes what
-    goes over the wire.
+    pydicom's complaints about values that peers send go, too: Python keeps the text of every warning for good, so a
+    peer could fill memory with them. Called when a server or requestor is made, not on import. These settings are
+    process-wide, and none changes what goes over the wire.
     """
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = False
@@ -91,6 +93,11 @@ def quieten_pynetdicom() -> None:
     logger = logging.getLogger("pynetdicom")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.CRITICAL + 1)
+    logger = logging.getLogger("pydicom")
+    if logger.level in (logging.NOTSET, logging.WARNING):
+        # The latter is what pydicom sets itself when it is imported.
+        logger.setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.")
 
 
 def _is_title(text: str) -> bool:

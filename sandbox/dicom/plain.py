@@ -223,8 +223,8 @@ class LoggingObserver(NullObserver):
             "%s %s %s %s: %s in %.1f ms",
             facts.id,
             exchange.service,
-            uid_name(exchange.sop_class),
-            exchange.sop_instance,
+            _shown(uid_name(exchange.sop_class)),
+            _shown(exchange.sop_instance),
             f"{words.name} ({exchange.status & 0xFFFF:04X})" if exchange.status >= 0 else words.name,
             exchange.duration_ms,
         )
@@ -234,6 +234,12 @@ class LoggingObserver(NullObserver):
 
 
 def _who(facts: AssociationFacts) -> str:
+    calling, called = _shown(facts.calling_ae), _shown(facts.called_ae)
     if facts.side is Side.ACCEPTOR:
-        return f"{facts.calling_ae} at {facts.peer} calling {facts.called_ae}"
-    return f"{facts.calling_ae} calling {facts.called_ae} at {facts.peer}"
+        return f"{calling} at {facts.peer} calling {called}"
+    return f"{calling} calling {called} at {facts.peer}"
+
+
+def _shown(text: str) -> str:
+    """What a peer sent, so that it stays on its line of the log."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
