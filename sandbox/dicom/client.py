@@ -25,6 +25,7 @@ from sandbox.dicom.contract import Connection, Dialler, Observer, Peer, Role, St
 from sandbox.dicom.datasets import decode_dataset
 from sandbox.dicom.messages import C_ECHO_RQ, C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, Command, Message
 from sandbox.dicom.negotiation import LocalAE, Proposal, offer, proposed_lines, quieten_pynetdicom
+from sandbox.dicom.normalized_scu import NormalizedRequests
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, FindResponse, MoveResponse, Outcome
 from sandbox.dicom.pdus import FIXED
 from sandbox.dicom.scu import Invoker
@@ -100,7 +101,7 @@ class _RequestorAssociation(SynchronousAssociation):
             offer.agreements.put(self.dul.answer_pdu[FIXED:], self.agree())
 
 
-class Association:
+class Association(NormalizedRequests):
     """An open association. Leaving its ``with`` block releases it; an exception inside aborts it."""
 
     def __init__(self, inner: _RequestorAssociation, facts: AssociationFacts) -> None:

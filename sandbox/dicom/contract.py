@@ -226,6 +226,35 @@ class RetrievePlan:
 
 
 @dataclass(frozen=True)
+class NormalizedRequest:
+    """A DIMSE-N request (PS3.7 10.1). ``number`` is the event type of an N-EVENT-REPORT or the action type of an
+    N-ACTION, ``attributes`` the tags that an N-GET asks for; ``dataset`` whatever came with it."""
+
+    facts: AssociationFacts
+    sop_class: str
+    sop_instance: str
+    number: int = 0
+    dataset: Dataset | None = None
+    attributes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class NormalizedAnswer:
+    """The response to a DIMSE-N request. ``sop_instance`` is the UID that an N-CREATE has given, ``error_id`` an
+    implementation's own number (0000,0903). ``afterwards`` is called when the response has been sent."""
+
+    status: int
+    dataset: Dataset | None = None
+    comment: str = ""
+    sop_instance: str = ""
+    error_id: int | None = None
+    afterwards: Callable[[], None] | None = None
+
+
+NormalizedService = Callable[[NormalizedRequest], NormalizedAnswer]
+
+
+@dataclass(frozen=True)
 class Services:
     """What an acceptor offers; what is None is answered as the standard says (no such SOP class was negotiated).
 
@@ -241,3 +270,9 @@ class Services:
     move: Callable[[Query, str], RetrievePlan] | None = None
     get: Callable[[Query], RetrievePlan] | None = None
     resolve_destination: Callable[[str], Peer | None] | None = None
+    n_event_report: NormalizedService | None = None
+    n_get: NormalizedService | None = None
+    n_set: NormalizedService | None = None
+    n_action: NormalizedService | None = None
+    n_create: NormalizedService | None = None
+    n_delete: NormalizedService | None = None

@@ -24,6 +24,12 @@ C_FIND_RQ = 0x0020
 C_MOVE_RQ = 0x0021
 C_ECHO_RQ = 0x0030
 C_CANCEL_RQ = 0x0FFF
+N_EVENT_REPORT_RQ = 0x0100
+N_GET_RQ = 0x0110
+N_SET_RQ = 0x0120
+N_ACTION_RQ = 0x0130
+N_CREATE_RQ = 0x0140
+N_DELETE_RQ = 0x0150
 RESPONSE = 0x8000
 NO_DATA_SET = 0x0101
 DATA_SET = 0x0001
@@ -35,12 +41,12 @@ SERVICES: Mapping[int, str] = {
     C_MOVE_RQ: "C-MOVE",
     C_ECHO_RQ: "C-ECHO",
     C_CANCEL_RQ: "C-CANCEL",
-    0x0100: "N-EVENT-REPORT",
-    0x0110: "N-GET",
-    0x0120: "N-SET",
-    0x0130: "N-ACTION",
-    0x0140: "N-CREATE",
-    0x0150: "N-DELETE",
+    N_EVENT_REPORT_RQ: "N-EVENT-REPORT",
+    N_GET_RQ: "N-GET",
+    N_SET_RQ: "N-SET",
+    N_ACTION_RQ: "N-ACTION",
+    N_CREATE_RQ: "N-CREATE",
+    N_DELETE_RQ: "N-DELETE",
 }
 
 
@@ -195,16 +201,17 @@ def decode_command(data: bytes | bytearray | memoryview) -> Command:
 
 
 def response_to(request: Command, status: int, comment: str = "") -> Command:
-    """A response's command set: the fields every DIMSE-C response has, ``status``, and the comment if there is one."""
+    """A response's command set: the fields every response has, ``status``, and the comment if there is one. What a
+    DIMSE-N request calls requested is affected in its response (PS3.7 10.3)."""
     answer: Command = {
         "CommandField": request["CommandField"] | RESPONSE,
         "MessageIDBeingRespondedTo": request.get("MessageID", 0),
         "CommandDataSetType": NO_DATA_SET,
         "Status": status,
     }
-    if sop_class := request.get("AffectedSOPClassUID"):
+    if sop_class := request.get("AffectedSOPClassUID") or request.get("RequestedSOPClassUID"):
         answer["AffectedSOPClassUID"] = sop_class
-    if sop_instance := request.get("AffectedSOPInstanceUID"):
+    if sop_instance := request.get("AffectedSOPInstanceUID") or request.get("RequestedSOPInstanceUID"):
         answer["AffectedSOPInstanceUID"] = sop_instance
     if comment:
         answer["ErrorComment"] = comment[:64]

@@ -56,6 +56,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class NormalizedOutcome(Outcome):
+    """The answer to a DIMSE-N request, with the data set and the SOP Instance UID that came with it."""
+
+    dataset: Dataset | None = None
+    sop_instance: str = ""
+
+
+@dataclass(frozen=True)
 class FindResponse:
     """One C-FIND response: a match (``identifier``), or the final one. ``status`` None: the peer went away."""
 

@@ -10,20 +10,22 @@ from collections.abc import Callable, Generator, Iterator
 
 from pydicom.dataset import Dataset
 
+from sandbox.dicom import normalized
 from sandbox.dicom.association import SynchronousAssociation
-from sandbox.dicom.contract import StoredObject
-from sandbox.dicom.datasets import convert, encode_dataset, read_encoded
+from sandbox.dicom.contract import NormalizedService, StoredObject
+from sandbox.dicom.datasets import convert, decode_dataset, encode_dataset, read_encoded
 from sandbox.dicom.messages import (
     C_CANCEL_RQ,
     C_STORE_RQ,
     DATA_SET,
+    N_EVENT_REPORT_RQ,
     NO_DATA_SET,
     RESPONSE,
     Command,
     Message,
     response_to,
 )
-from sandbox.dicom.outcomes import Outcome
+from sandbox.dicom.outcomes import NormalizedOutcome, Outcome
 from sandbox.dicom.pdus import AbortReason
 from sandbox.dicom.storing import StoreHandler, take_store
 from sandbox.dicom.syntaxes import CONVERTIBLE
@@ -44,10 +46,14 @@ class Invoker:
         self._pending_operation: tuple[int, int] | None = None
         self.contexts = association.context_results()
         self._as_scu = frozenset(context.context_id for context in association.accepted_contexts if context.as_scu)
+        self._as_scp = frozenset(context.context_id for context in association.accepted_contexts if context.as_scp)
+        # What answers an N-EVENT-REPORT of the peer, should one come on this association.
+        self.events: NormalizedService | None = None
 
-    def context(self, sop_class: str, transfer_syntax: str = "") -> ContextResult | None:
-        """An accepted context of this SOP class on which we are SCU (in this very transfer syntax)."""
-        return next((one for one in self._usable(sop_class) if transfer_syntax in ("", one.transfer_syntax)), None)
+    def context(self, sop_class: str, transfer_syntax: str = "", *, as_scp: bool = False) -> ContextResult | None:
+        """An accepted context of this SOP class on which we are SCU, or SCP (in this very transfer syntax)."""
+        usable = self._usable(sop_class, self._as_scp if as_scp else self._as_scu)
+        return next((one for one in usable if transfer_syntax in ("", one.transfer_syntax)), None)
 
     def store(self, item: StoredObject | Dataset, originator: tuple[str, int] | None = None) -> Outcome:
         """C-STORE. The bytes of a file go as they are where the peer takes their transfer syntax; else they are
@@ -59,7 +65,9 @@ class Invoker:
             sop_class, sop_instance, syntax = item.sop_class, item.sop_instance, item.transfer_syntax
         context = self.context(sop_class, syntax)
         if context is None and syntax in CONVERTIBLE:
-            context = next((one for one in self._usable(sop_class) if one.transfer_syntax in CONVERTIBLE), None)
+            context = next(
+                (one for one in self._usable(sop_class, self._as_scu) if one.transfer_syntax in CONVERTIBLE), None
+            )
         if context is None:
             return Outcome(None, failure=NO_CONTEXT)
         try:
@@ -86,15 +94,57 @@ class Invoker:
         context = context or self.context(sop_class)
         if context is None:
             return Outcome(None, failure=NO_CONTEXT)
-        if not self._association.is_established:
-            return Outcome(None, failure=self._association.ending)
-        began = time.perf_counter()
-        message_id = self._begin(sop_class, command, data, context)
-        message, failure = self._await(message_id)
-        elapsed = (time.perf_counter() - began) * 1000
+        message, failure, elapsed = self._exchange(sop_class, command, data, context)
         if message is None:
             return Outcome(None, duration_ms=elapsed, failure=failure)
         return Outcome(message.command.get("Status"), message.command.get("ErrorComment", ""), elapsed)
+
+    def normalized(self, sop_class: str, command: Command, dataset: Dataset | None = None) -> NormalizedOutcome:
+        """A DIMSE-N request. N-EVENT-REPORT is the SCP's to send, all others the SCU's (PS3.7 10.1)."""
+        context = self.context(sop_class, as_scp=command["CommandField"] == N_EVENT_REPORT_RQ)
+        if context is None:
+            return NormalizedOutcome(None, failure=NO_CONTEXT)
+        data = encode_dataset(dataset, context.transfer_syntax) if dataset is not None else None
+        message, failure, elapsed = self._exchange(sop_class, command, data or None, context)
+        if message is None:
+            return NormalizedOutcome(None, duration_ms=elapsed, failure=failure)
+        answered = message.command
+        comment, found = answered.get("ErrorComment", ""), None
+        if message.data is not None:
+            try:
+                found = decode_dataset(message.data, context.transfer_syntax)
+            except ValueError as wrong:
+                failure = str(wrong)
+        return NormalizedOutcome(
+            answered.get("Status"), comment, elapsed, failure, found, answered.get("AffectedSOPInstanceUID", "")
+        )
+
+    def await_event(self, seconds: float) -> bool:
+        """Answer one N-EVENT-REPORT that the peer sends within ``seconds``; False if none came or the peer is gone."""
+        association = self._association
+        message = association.dimse.receive(seconds) if association.is_established else None
+        if message is None:
+            if association.answer_release() or association.dul.ended:
+                self._lost()
+            return False
+        return self._take_event(message)
+
+    def _take_event(self, message: Message) -> bool:
+        if message.command["CommandField"] != N_EVENT_REPORT_RQ or self.events is None:
+            return False
+        normalized.answer(self._association, message, self.events)
+        return True
+
+    def _exchange(
+        self, sop_class: str, command: Command, data: bytes | memoryview | None, context: ContextResult
+    ) -> tuple[Message | None, str, float]:
+        """The response to a request, or why there is none, and the milliseconds it took."""
+        if not self._association.is_established:
+            return None, self._association.ending, 0.0
+        began = time.perf_counter()
+        message_id = self._begin(sop_class, command, data, context)
+        message, failure = self._await(message_id)
+        return message, failure, (time.perf_counter() - began) * 1000
 
     def operation(
         self, model: str, command: Command, identifier: Dataset, store: StoreHandler | None = None
@@ -133,9 +183,9 @@ class Invoker:
         }
         self._association.dimse.send(context_id, command)
 
-    def _usable(self, sop_class: str) -> Iterator[ContextResult]:
+    def _usable(self, sop_class: str, in_role: frozenset[int | None]) -> Iterator[ContextResult]:
         for context in self.contexts:
-            if context.accepted and context.abstract_syntax == sop_class and context.id in self._as_scu:
+            if context.accepted and context.abstract_syntax == sop_class and context.id in in_role:
                 yield context
 
     @staticmethod
@@ -146,7 +196,8 @@ class Invoker:
 
     def _begin(self, sop_class: str, command: Command, data: bytes | memoryview | None, context: ContextResult) -> int:
         self._message_id = self._message_id % 0xFFFF + 1
-        command["AffectedSOPClassUID"] = sop_class
+        if "RequestedSOPClassUID" not in command:
+            command["AffectedSOPClassUID"] = sop_class
         command["MessageID"] = self._message_id
         command["CommandDataSetType"] = NO_DATA_SET if data is None else DATA_SET
         self._association.dimse.send(context.id, command, data)
@@ -172,7 +223,7 @@ class Invoker:
                 association.dimse.send(message.context_id, answer)
             elif command["CommandField"] & RESPONSE and command.get("MessageIDBeingRespondedTo") == message_id:
                 return message, ""
-            else:
+            elif not self._take_event(message):
                 association.dul.abort_by_provider(
                     AbortReason.NOT_SPECIFIED, f"the peer sent a {command['CommandField']:04X} that was not asked for"
                 )

@@ -22,6 +22,8 @@ PATIENT_ROOT_GET = "1.2.840.10008.5.1.4.1.2.1.3"
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"
+STORAGE_COMMITMENT = "1.2.840.10008.1.20.1"
+STORAGE_COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
 WORKLIST_FIND = "1.2.840.10008.5.1.4.31"
 
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
@@ -131,6 +133,11 @@ def query_retrieve_get() -> tuple[SupportedContext, ...]:
 def worklist_find() -> tuple[SupportedContext, ...]:
     """C-FIND of the modality worklist."""
     return _plain(WORKLIST_FIND)
+
+
+def storage_commitment() -> tuple[SupportedContext, ...]:
+    """Storage commitment, push model (PS3.4 J): asked of us, or reported to us by whoever proposes to be its SCP."""
+    return (SupportedContext(STORAGE_COMMITMENT, UNCOMPRESSED, peer_may_be_scp=True),)
 
 
 def _plain(*uids: str) -> tuple[SupportedContext, ...]:
