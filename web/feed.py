@@ -61,10 +61,14 @@ class Row:
 def rows(events: Iterable[EventView], everything: bool = False) -> list[Row]:
     """The lines to show, newest first."""
     shown: dict[tuple[str, str, str] | int, EventView] = {}
+    said: set[tuple[int | None, str]] = set()
     for event in events:
         if event.sentence and (everything or event.kind not in DETAIL):
             # Both ends of an association tell the same; once is enough.
             key = (event.association, event.kind, event.sentence) if event.association else event.seq
+            if event.kind == "command.finished" and (event.cause, event.sentence) in said:
+                continue  # what came of it was told already, by the node that did it
+            said.add((event.cause, event.sentence))
             shown.setdefault(key, event)
     return [_row(event) for event in sorted(shown.values(), key=lambda event: -event.seq)]
 

@@ -117,12 +117,23 @@ def ago(seconds: float) -> str:
 
 
 def clock(at: datetime) -> str:
-    """Time of day with seconds, in UTC, as a lab's log has it."""
-    return at.astimezone(UTC).strftime("%H:%M:%S")
+    """Time of day with seconds. A lab's times are the department's own and have no zone; they are shown as they are."""
+    return at.strftime("%H:%M:%S")
+
+
+def day(at: datetime) -> str:
+    """ "Friday, 20 November": a department's past may be days ago."""
+    return f"{at:%A}, {at.day} {at:%B}"
+
+
+def day_clock(at: datetime) -> str:
+    """ "Fri 17:30:00"."""
+    return f"{at:%a} {clock(at)}"
 
 
 def moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """Date and time: the department's own, or where a zone is known, as this machine's clock had it."""
+    return (at if at.tzinfo is None else at.astimezone()).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def since(at: datetime) -> str:
@@ -178,6 +189,8 @@ def setting(value: object) -> str:
 FILTERS = {
     "ago": ago,
     "clock": clock,
+    "day": day,
+    "day_clock": day_clock,
     "dicom_date": dicom_date,
     "dicom_time": dicom_time,
     "duration": duration,

@@ -20,13 +20,14 @@ from sandbox.drill.layers import LAYERS
 from sandbox.drill.load import LoadedScenario, load_scenario
 from sandbox.drill.record import AttemptRecord, Commitment, Mail, read_record, write_record
 from sandbox.drill.scene import stage
-from sandbox.drill.steps import way_in_words
+from sandbox.drill.steps import command_in_words, way_in_words
 from sandbox.drill.surface import Surface, pretended_surface
 from sandbox.events.event import SYSTEM, Event
 from sandbox.events.kinds import (
     AttemptClosed,
     CheckFinished,
     CheckStarted,
+    CommandIssued,
     DiagnosisCommitted,
     EvidenceOpened,
     HintRevealed,
@@ -268,10 +269,20 @@ class Attempt:
         with self._lock:
             if self._debrief is not None:
                 return self._debrief
-            told = debrief(self._events.since(), self._story(), _words)
+            told = debrief(self._events.since(), self._story(), self._words)
             if self.state is not AttemptState.RUNNING:
                 self._debrief = told
             return told
+
+    def _words(self, event: Event) -> str:
+        """An event in the words of somebody who tells it; a command as the console calls it."""
+        if isinstance(event.body, CommandIssued):
+            try:
+                return command_in_words(self.lab.parse(event.body.command, event.body.params))
+            except BadInputError:
+                # An older program took it, and this one does not.
+                pass
+        return event_view(event).sentence
 
     def _story(self) -> Story:
         record, scenario, surface = self._record, self.scenario, self.surface
@@ -381,10 +392,6 @@ def _ticket(mail: Mail) -> TicketView:
     return TicketView(
         number=mail.number, sender=mail.sender, role=mail.role, subject=mail.subject, body=mail.body, at=mail.at
     )
-
-
-def _words(event: Event) -> str:
-    return event_view(event).sentence
 
 
 def _wall_clock() -> datetime:

@@ -90,9 +90,7 @@ class Story:
 class Associations:
     """Every association of one log. Thread-safe."""
 
-    def __init__(
-        self, events: EventLog, advice: Advice = lambda story: "", owner: Owner = lambda address: ""
-    ) -> None:
+    def __init__(self, events: EventLog, advice: Advice = lambda story: "", owner: Owner = lambda address: "") -> None:
         self._events = events
         self._advice = advice
         self._owner = owner

@@ -76,6 +76,15 @@ def _waiting(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 1 else "less than a second"
 
 
+_LOOKED_AT = {
+    "config": "the configuration",
+    "log": "the log",
+    "queue": "the queue",
+    "studies": "the studies",
+    "association": "an association",
+}
+"""What can be opened, in words; whatever is not here is told by its own name."""
+
 SENTENCES: Mapping[str, Sentence] = {
     "lab.started": lambda node, b: (
         f"The department of {b.site} is up again after an interruption." if b.recovered else f"{b.site} is up."
@@ -150,7 +159,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "attempt.diagnosis.committed": lambda node, b: f"Diagnosis: {b.node}, {b.layer}, {b.fault}.",
     "attempt.check.started": lambda node, b: "The fix is being checked.",
     "attempt.check.finished": lambda node, b: b.finding.sentence,
-    "attempt.evidence.opened": lambda node, b: f"Looked at {b.what}{' of ' + node if node else ''}.",
+    "attempt.evidence.opened": lambda node, b: (
+        f"Looked at {_LOOKED_AT.get(b.what, b.what)}{' of ' + node if node else ''}."
+    ),
     "attempt.closed": lambda node, b: (
         "The drill is solved." if b.solved else "The drill was given up." if b.gave_up else "The drill is over."
     ),
