@@ -112,12 +112,12 @@ class Server:
             door.listener.close()
         if self.requestor is not None:
             # A C-MOVE may be dialling its destination, or waiting for it.
-            self.requestor.close("the server was stopped")
+            self.requestor.close("the node was stopped")
         with self._lock:
             # A service may stop its own server: its thread ends after it, and cannot be waited for.
             open_ones = [one for one in self._all if one is not threading.current_thread()]
         for association in open_ones:
-            association.interrupt("the server was stopped")
+            association.interrupt("the node was stopped")
         deadline = time.monotonic() + _STOP_S
         for association in open_ones:
             association.join(max(0.0, deadline - time.monotonic()))

@@ -1,6 +1,6 @@
 """Which settings an association that did not come about most likely hangs on, on which node: for the inspector.
 
-It names places to look at, by the paths that the configuration form shows, and never says which of them is wrong.
+It names places to look at, as the configuration form calls them, and never says which of them is wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sandbox.model.config import NodeConfig, RemoteNode
 _CALLING_NOT_RECOGNISED = (1, 3)
 _CALLED_NOT_RECOGNISED = (1, 7)
 _LIMIT = (3, 2)
+_SETTINGS = {"ae_title": "AE title", "host": "host", "port": "port"}
 
 
 def advise(story: Story, configs: Mapping[str, NodeConfig]) -> str:
@@ -34,18 +35,18 @@ def advise(story: Story, configs: Mapping[str, NodeConfig]) -> str:
 
 def _called(story: Story, remote: RemoteNode | None) -> str:
     caller = f"{_at(story.source, remote, 'ae_title')}" if remote is not None else "the title that the caller used"
-    return f"Compare {caller} with ae_title on {story.target}." if story.target != OUTSIDE else ""
+    return f"Compare {caller} with {story.target}'s own AE title." if story.target != OUTSIDE else ""
 
 
 def _calling(story: Story, _: RemoteNode | None) -> str:
     if story.target == OUTSIDE:
         return ""
-    caller = f"ae_title on {story.source}" if story.source != OUTSIDE else "the caller's own title"
+    caller = f"{story.source}'s own AE title" if story.source != OUTSIDE else "the caller's own title"
     return f"Compare {caller} ({story.facts.calling_ae}) with the AE titles in the AE table of {story.target}."
 
 
 def _limit(story: Story, _: RemoteNode | None) -> str:
-    return f"Look at maximum_associations on {story.target}." if story.target != OUTSIDE else ""
+    return f"Look at 'Most associations at once' on {story.target}." if story.target != OUTSIDE else ""
 
 
 _REJECTIONS: Mapping[tuple[int, int], Callable[[Story, RemoteNode | None], str]] = {
@@ -68,4 +69,4 @@ def _remote(story: Story, configs: Mapping[str, NodeConfig]) -> RemoteNode | Non
 
 
 def _at(node: str, remote: RemoteNode, setting: str) -> str:
-    return f"remotes.{remote.name}.{setting} on {node}"
+    return f"the {_SETTINGS[setting]} that the AE table of {node} has for {remote.name}"

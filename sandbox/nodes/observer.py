@@ -48,6 +48,7 @@ _DIALLED = {
 
 
 _NO_TITLE = "(no AE title)"
+_STRANGE = ("the peer sent", "TLS")
 _GET = frozenset({PATIENT_ROOT_GET, STUDY_ROOT_GET})
 
 
@@ -197,7 +198,9 @@ class NodeObserver:
         peer = f"{caller.host}:{caller.port}"
         with because(caller.cause, self._actor_of(caller.cause)):
             self._append(kinds.ConnectionUnspoken(peer=peer, peer_node=caller.node, reason=reason))
-            self._log("info", f"Connection from {peer} without an association: {reason}", "")
+            # A port test says nothing and goes. Whoever speaks no DICOM, or fails at TLS, is to be seen.
+            level = "warning" if any(told in reason for told in _STRANGE) else "info"
+            self._log(level, f"Connection from {peer} without an association: {reason}", "")
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

@@ -249,7 +249,7 @@ def test_stopping_the_archive_ends_its_dialling(objects: list[StoredObject]) -> 
 def test_a_requestor_that_was_closed_calls_nobody() -> None:
     requestor = make_requestor()
     with serving() as served:
-        requestor.close("the server was stopped")
+        requestor.close("the node was stopped")
         failure = requestor.associate(served.peer, syntaxes.verification())
         assert isinstance(failure, AssociationFailure)
         assert failure.dial is not None

@@ -48,7 +48,7 @@ def test_stop_is_prompt_and_tells_every_peer() -> None:
             peer.sock.close()
         silent.sock.close()
         assert served.server.active == 0
-        assert [reason for (reason,) in served.told.all("aborted")] == ["the server was stopped"] * 5
+        assert [reason for (reason,) in served.told.all("aborted")] == ["the node was stopped"] * 5
     with pytest.raises(ConnectionRefusedError):
         ScriptedPeer.connect(served.port)
 

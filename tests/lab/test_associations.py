@@ -52,8 +52,9 @@ def test_a_wrong_called_title_points_at_both_titles(lab: Lab) -> None:
     assert view.outcome == "rejected"
     assert "1/1/7" in view.sentence
     assert "called AE title not recognised" in view.sentence
-    assert "remotes.ROUTER.ae_title on CT1" in view.explanation
-    assert "ae_title on ROUTER" in view.explanation
+    assert (
+        "Compare the AE title that the AE table of CT1 has for ROUTER with ROUTER's own AE title." in view.explanation
+    )
     assert view.contexts[0].result is None
 
 
@@ -70,7 +71,8 @@ def test_a_wrong_port_points_at_the_port(lab: Lab) -> None:
     view = seen(lab, do(lab, "tool.echo", node="WS1", remote="ARCHIVE").association)
     assert view.outcome == "failed"
     assert "connection refused" in view.sentence
-    assert "remotes.ARCHIVE.port on WS1" in view.explanation
+    assert "the port that the AE table of WS1 has for ARCHIVE" in view.explanation
+    assert (view.source, view.target) == ("WS1", "ARCHIVE"), "the address is ARCHIVE's, whatever the port"
 
 
 def test_an_unknown_host_points_at_the_host(lab: Lab) -> None:
@@ -78,7 +80,8 @@ def test_an_unknown_host_points_at_the_host(lab: Lab) -> None:
     do(lab, "node.restart", node="WS1")
     view = seen(lab, do(lab, "tool.echo", node="WS1", remote="ARCHIVE").association)
     assert "unknown host" in view.sentence
-    assert "remotes.ARCHIVE.host on WS1" in view.explanation
+    assert "the host that the AE table of WS1 has for ARCHIVE" in view.explanation
+    assert view.target == "outside", "a name that nobody knows is nobody's"
 
 
 def test_an_outside_tool_is_shown_as_such(lab: Lab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -156,6 +157,21 @@ def test_an_unspoken_connection_is_written_down(small: Small) -> None:
     assert small.ct.tools.port("archive", 11112).ok
     unspoken = small.wait("connection.unspoken", "ARCHIVE")
     assert unspoken.body.peer_node == "CT1"  # type: ignore[attr-defined]
+
+
+def test_what_is_no_dicom_is_a_warning_and_a_port_test_is_not(small: Small) -> None:
+    assert small.ct.tools.port("archive", 11112).ok
+    host, _, port = small.archive.published.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        stranger.recv(100)
+
+    def levels() -> list[str]:
+        logged = [event.body for event in small.events.since() if event.kind == "node.logged"]
+        return [body.level for body in logged if "without an association" in body.text]  # type: ignore[attr-defined]
+
+    small.wait_until(lambda: len(levels()) == 2)
+    assert sorted(levels()) == ["info", "warning"]
 
 
 def test_the_view_tells_where_and_how(small: Small) -> None:

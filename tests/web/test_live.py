@@ -123,6 +123,13 @@ def test_client_reads_the_labs_stream() -> None:
     assert list(_events(iter(lines))) == [None, EVENTS[0]]
 
 
+def test_what_a_node_has_told_is_not_told_again_by_its_command() -> None:
+    told = [event(2, "queue.resumed", "It runs.", cause=1), event(3, "command.finished", "It runs.", cause=1)]
+    assert [row.event.kind for row in feed.rows(told)] == ["queue.resumed"]
+    again = event(5, "command.finished", "It runs.", cause=4)
+    assert len(feed.rows([*told, again])) == 2, "another command that says the same is another line"
+
+
 def test_both_ends_of_an_association_are_one_line() -> None:
     twice = [event(seq, "association.rejected", "Rejected.", association="a-1") for seq in (1, 2)]
     assert len(feed.rows(twice)) == 1

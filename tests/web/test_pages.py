@@ -108,6 +108,19 @@ def test_starting_a_drill_asks_the_host_and_shows_it_running(
     assert lab_path in page
 
 
+def test_a_lab_of_an_earlier_console_can_be_continued_and_one_that_was_ended_cannot(
+    visitor: Visitor, host: StandInHost, lab_path: str
+) -> None:
+    kept = dict(host.labs)
+    host.labs.clear()  # as after a restart of the console: nothing runs, the directory is there
+    page = visitor.page("/")
+    assert f'href="{lab_path}/"' in page
+    assert "Continue" in page
+    host.labs.update(kept)
+    visitor.post(f"{lab_path}/end")
+    assert "Continue" not in visitor.page("/")
+
+
 def test_a_look_around_has_no_drill_panels(visitor: Visitor) -> None:
     path = visitor.post("/labs", {"scenario": ""}).headers["Location"]
     page = visitor.page(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import pytest
@@ -32,6 +34,20 @@ def test_kinds_named_in_the_feed_exist() -> None:
     assert set(KINDS) >= feed.DETAIL
     for prefix in feed.CHANGES:
         assert any(kind.startswith(prefix) for kind in KINDS), prefix
+
+
+def test_a_labs_time_is_shown_as_it_is_in_any_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = datetime(2026, 11, 20, 17, 30)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        told = words.clock(at), words.day_clock(at), words.day(at), words.moment(at)
+        zoned = words.moment(at.replace(tzinfo=UTC))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert told == ("17:30:00", "Fri 17:30:00", "Friday, 20 November", "2026-11-20 17:30:00")
+    assert zoned == "2026-11-20 12:30:00"
 
 
 def test_unknown_state_is_shown_by_its_own_word() -> None:
