@@ -20,6 +20,7 @@ from types import FrameType
 from pydantic import Field
 
 from sandbox.archive.archive import Archive
+from sandbox.archive.commitment_service import CommitmentService
 from sandbox.archive.contexts import archive_contexts
 from sandbox.archive.store import Sync
 from sandbox.dicom.client import Requestor
@@ -96,8 +97,9 @@ class ServedArchive(Model):
 class RunningArchive:
     """A served archive. Stop it, or use it in a ``with`` block."""
 
-    def __init__(self, options: ServeOptions, archive: Archive, server: Server) -> None:
+    def __init__(self, options: ServeOptions, archive: Archive, server: Server, commitment: CommitmentService) -> None:
         self.archive = archive
+        self._commitment = commitment
         self._options = options
         self._server = server
         self._port = server.address[1]
@@ -147,7 +149,9 @@ class RunningArchive:
         self._stopped = True
         for stop in self._first:
             stop()
+        self._commitment.halt()
         self._server.stop()
+        self._commitment.stop()
         self.archive.close()
         with contextlib.suppress(OSError):
             self._waker.send(b"!")
@@ -169,12 +173,13 @@ def serve_archive(options: ServeOptions) -> RunningArchive:
     """Open the archive and listen. Raises UnavailableError if directory, index or port cannot be had."""
     archive = Archive(options.directory, ae_title=options.ae_title, url=options.url, sync=options.sync)
     try:
-        server = _server(options, archive)
+        server, commitment = _server(options, archive)
         server.start()
+        commitment.start()
     except BaseException:
         archive.close()
         raise
-    running = RunningArchive(options, archive, server)
+    running = RunningArchive(options, archive, server, commitment)
     described = running.describe()
     log.info("%s listens on %s:%d", described.ae_title, described.host, described.port)
     if described.tls_port:
@@ -182,7 +187,7 @@ def serve_archive(options: ServeOptions) -> RunningArchive:
     return running
 
 
-def _server(options: ServeOptions, archive: Archive) -> Server:
+def _server(options: ServeOptions, archive: Archive) -> tuple[Server, CommitmentService]:
     tls = _tls_policy(options)
     remotes = tuple(
         Peer(remote.ae_title, remote.host, remote.port, tls if remote.tls else None) for remote in options.remotes
@@ -203,23 +208,31 @@ def _server(options: ServeOptions, archive: Archive) -> Server:
     port = listener.getsockname()[1]
     observer = LoggingObserver(log)
     ids = association_ids()
-    return Server(
+    requestor = Requestor(options.ae_title, _NODE, PlainDialler(), observer, policy.timeouts, policy.maximum_pdu, ids)
+
+    def resolve(ae_title: str) -> Peer | None:
+        return next((remote for remote in remotes if same_title(remote.ae_title, ae_title)), None)
+
+    commitment = CommitmentService(
+        archive,
+        ae_title=lambda: options.ae_title,
+        resolve=resolve,
+        requestor=lambda: requestor,
+        note=lambda level, text: log.log(logging.getLevelNamesMapping()[level.upper()], "%s", text),
+    )
+    server = Server(
         listener,
         policy,
-        replace(
-            archive.services(),
-            resolve_destination=lambda title: next((r for r in remotes if same_title(r.ae_title, title)), None),
-        ),
+        replace(archive.services(), resolve_destination=resolve, n_action=commitment.answer),
         observer,
         node=_NODE,
         caller_of=outside_caller,
         local=f"{options.host}:{port}",
-        requestor=Requestor(
-            options.ae_title, _NODE, PlainDialler(), observer, policy.timeouts, policy.maximum_pdu, ids
-        ),
+        requestor=requestor,
         new_association_id=ids,
         secure=secure,
     )
+    return server, commitment
 
 
 def _tls_policy(options: ServeOptions) -> TlsPolicy:

@@ -112,6 +112,9 @@ class Node:
     def open_work(self) -> None:
         """Begin whatever runs beside the listener."""
 
+    def halt_work(self) -> None:
+        """Tell it to end, before the associations are ended under it: what breaks off is nobody's failure."""
+
     def close_work(self) -> None:
         """End it, promptly."""
 
@@ -260,6 +263,7 @@ class Node:
         self._server = self._listener = None
         if self.queue is not None:
             self.queue.halt()
+        self.halt_work()
         self.caller.close()
         if server is not None:
             server.stop()
