@@ -26,7 +26,12 @@ NO_ACCOUNT = (
 )
 
 
-def serve(options: Options, announce: Callable[[str], None] = print) -> None:
+def _say(text: str) -> None:
+    """To standard output, at once: whoever started the console may read it through a pipe."""
+    print(text, flush=True)
+
+
+def serve(options: Options, announce: Callable[[str], None] = _say) -> None:
     """Run the console until SIGTERM or SIGINT, then end every lab. ``announce`` is told the address once it answers.
 
     Refuses to be reachable from elsewhere while there is no account (ConflictError), and says which port is taken.

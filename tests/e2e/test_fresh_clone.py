@@ -19,7 +19,7 @@ ASKED_FOR = bool(os.environ.get("CI") or os.environ.get("PACS_SANDBOX_TEST_FRESH
 
 pytestmark = [
     pytest.mark.skipif(not ASKED_FOR, reason="downloads; set PACS_SANDBOX_TEST_FRESH_CLONE=1 to run it"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(300),
 ]
 
 

@@ -16,7 +16,7 @@ from web.options import Options, from_environment
 from web.serve import serve
 
 SCRIPT = "import sys, pathlib; from web.options import Options; from web.serve import serve; \
-serve(Options(directory=pathlib.Path(sys.argv[1]), port=0), announce=lambda text: print(text, flush=True))"
+serve(Options(directory=pathlib.Path(sys.argv[1]), port=0))"
 ROOT = Path(__file__).parents[2]
 
 
