@@ -72,6 +72,8 @@ class NodeStarted(Body):
     ae_title: str
     address: str
     published: str
+    tls_address: str = ""
+    tls_published: str = ""
 
 
 class NodeStopped(Body):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sample_dicom.station import Station
+from sandbox.dicom.authority import Authority
 from sandbox.events.log import EventLog
 from sandbox.lab.directory import LabDirectory
 from sandbox.lab.network_state import NetworkState
@@ -63,8 +64,10 @@ def compose(
             state.apply(network)
     capture = capture or Capture(place.capture)
     numbers = AssociationNumbers(events)
+    authority = Authority(place.authority, f"{site.title} CA")
     nodes = {
-        entry.name: _make(site, entry, place, seed, network, capture, events, clock, numbers) for entry in site.nodes
+        entry.name: _make(site, entry, place, seed, network, capture, events, clock, numbers, authority)
+        for entry in site.nodes
     }
     department = Department(nodes=nodes, network=network, events=events, clock=clock, seed=seed, domain=site.domain)
     plan = site.background
@@ -82,6 +85,7 @@ def _make(
     events: EventLog,
     clock: Clock,
     numbers: Callable[[], str],
+    authority: Authority,
 ) -> Node:
     title = str(entry.config.get("ae_title", entry.name))
     context = NodeContext(
@@ -99,6 +103,7 @@ def _make(
             institution=(site.institution or site.title)[:64],
         ),
         new_association_id=numbers,
+        authority=authority,
     )
     return make_node(entry.role, context, entry.config)
 

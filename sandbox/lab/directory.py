@@ -5,6 +5,7 @@ lab.lock        held by the process that runs the lab
 events.jsonl    the event log; it only grows
 nodes/<name>/   each node's own files; background.json beside them
 network.json    what has changed on the network since the site was declared
+authority/      the department's certificate authority, once something asks for it
 start/          the snapshot that a reset returns to
 """
 
@@ -70,6 +71,7 @@ class LabDirectory:
         self.capture = self.path / "capture"
         self.nodes = self.path / "nodes"
         self.background_file = self.nodes / "background.json"
+        self.authority = self.path / "authority"
         self.start = self.path / "start"
 
     @property

@@ -94,7 +94,10 @@ SENTENCES: Mapping[str, Sentence] = {
     "command.issued": _command,
     "command.finished": lambda node, b: b.sentence,
     "probe.started": lambda node, b: f"The check {b.check} tries for itself.",
-    "node.started": lambda node, b: f"{node} started and listens as {b.ae_title} on {b.address}.",
+    "node.started": lambda node, b: (
+        f"{node} started and listens as {b.ae_title} on {b.address}"
+        f"{', for TLS on ' + b.tls_address if b.tls_address else ''}."
+    ),
     "node.stopped": lambda node, b: f"{node} stopped{': ' + b.reason if b.reason else ''}.",
     "node.config.saved": _saved,
     "node.logged": lambda node, b: f"{node}: {b.text}",

@@ -83,6 +83,8 @@ class NodeView(Model):
     vlan: str
     port: int
     published: str
+    tls_port: int = 0
+    tls_published: str = ""
     state: NodeState
     needs_restart: bool
     sentence: str

@@ -63,7 +63,7 @@ class ArchiveNode(Node):
 
     def _destination(self, ae_title: str) -> Peer | None:
         remote = self.running.remote_by_title(ae_title)
-        return None if remote is None else Peer(remote.ae_title, remote.host, remote.port)
+        return None if remote is None else self.caller.peer_of(remote)
 
     # --- the same services, with a line in the log -------------------------------------------------------------------
 

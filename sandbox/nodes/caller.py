@@ -15,6 +15,7 @@ from sandbox.dicom.negotiation import Proposal
 from sandbox.dicom.outcomes import AssociationFailure
 from sandbox.dicom.syntaxes import CONVERTIBLE, IMPLICIT_VR_LITTLE_ENDIAN
 from sandbox.events.log import current
+from sandbox.model.config import RemoteNode
 from sandbox.nodes.queue_sender import Delivery, Outcome
 from sandbox.nodes.words import refusal, sentence
 
@@ -74,7 +75,11 @@ class NodeCaller:
     def peer(self, name: str) -> Peer | None:
         """The AE-table line called ``name`` as somebody to call, as the running configuration believes."""
         line = self._node.running.remote(name)
-        return None if line is None else Peer(line.ae_title, line.host, line.port)
+        return None if line is None else self.peer_of(line)
+
+    def peer_of(self, line: RemoteNode) -> Peer:
+        """An AE-table line as somebody to call: over TLS in the node's own name, if the line says so."""
+        return Peer(line.ae_title, line.host, line.port, self._node.tls.client() if line.tls else None)
 
 
 class QueueCarrier:

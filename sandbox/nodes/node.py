@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, ClassVar
 from sandbox.archive.archive import Archive, StoredInstance
 from sandbox.archive.store import Sync
 from sandbox.dicom.contract import AcceptorPolicy, Services, SupportedContext, Timeouts
-from sandbox.dicom.server import Server
+from sandbox.dicom.server import Server, TlsListener
+from sandbox.dicom.tls import server_context
 from sandbox.events import kinds
 from sandbox.events.log import EventLog
 from sandbox.model.association import AssociationFacts
@@ -29,10 +30,12 @@ from sandbox.network.network import Listener, Network
 from sandbox.nodes.caller import NodeCaller
 from sandbox.nodes.observer import NodeObserver
 from sandbox.nodes.state_file import NodeFile
+from sandbox.nodes.tls import NodeTls
 from sandbox.nodes.tools import NodeTools
 
 if TYPE_CHECKING:
     from sample_dicom.station import Station
+    from sandbox.dicom.authority import Authority
     from sandbox.network.capture import Capture
     from sandbox.nodes.queue import SendQueue
 
@@ -41,7 +44,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class NodeContext:
-    """What a lab gives each of its nodes. ``directory`` is the node's own, inside the lab's."""
+    """What a lab gives each of its nodes. ``directory`` is the node's own, inside the lab's; ``authority`` signs the
+    certificates of the department."""
 
     name: str
     title: str
@@ -53,6 +57,7 @@ class NodeContext:
     seed: int
     station: Station
     new_association_id: Callable[[], str]
+    authority: Authority | None = None
 
 
 class Node:
@@ -86,6 +91,7 @@ class Node:
         self._lifecycle = threading.RLock()
         self._server: Server | None = None
         self._listener: Listener | None = None
+        self._tls_listener: Listener | None = None
         self.observer = NodeObserver(
             self.name,
             context.events,
@@ -94,6 +100,7 @@ class Node:
             now=context.clock.now,
             address=lambda: context.network.address_of(self.name),
         )
+        self.tls = NodeTls(self.name, context.directory, context.network, context.authority)
         self.caller = NodeCaller(self)
         self.tools = NodeTools(self)
         self.store: Archive | None = None
@@ -187,6 +194,7 @@ class Node:
                 self._keep()
                 self.caller.open()
                 self._listener = self.context.network.listen(self.name, self.running.port)
+                secure = self._listen_for_tls()
                 self._server = Server(
                     self._listener.socket,
                     self.policy(),
@@ -197,6 +205,7 @@ class Node:
                     caller_of=self.context.network.caller_of,
                     requestor=self.caller.requestor,
                     new_association_id=self.context.new_association_id,
+                    secure=secure,
                 )
                 self._server.start()
                 self.open_work()
@@ -212,12 +221,26 @@ class Node:
             self.state = NodeState.RUNNING
             self.trouble = ""
             address = self._listener.address
-            host, port = self._listener.published
+            tls_address = "" if self._tls_listener is None else self._tls_listener.address
             self.context.events.append(
-                kinds.NodeStarted(ae_title=self.running.ae_title, address=address, published=f"{host}:{port}"),
+                kinds.NodeStarted(
+                    ae_title=self.running.ae_title,
+                    address=address,
+                    published=_published(self._listener),
+                    tls_address=tls_address,
+                    tls_published="" if self._tls_listener is None else _published(self._tls_listener),
+                ),
                 node=self.name,
             )
-            self.log("info", f"{self.running.ae_title} listens on {address}")
+            with_tls = f", for TLS on {tls_address}" if tls_address else ""
+            self.log("info", f"{self.running.ae_title} listens on {address}{with_tls}")
+
+    def _listen_for_tls(self) -> TlsListener | None:
+        if not self.running.tls_port:
+            return None
+        context = server_context(self.tls.server(self.running.client_certificates))
+        self._tls_listener = self.context.network.listen(self.name, self.running.tls_port)
+        return TlsListener(self._tls_listener.socket, self._tls_listener.address, context)
 
     def stop(self, reason: str = "") -> None:
         """Stop listening and working; whatever is under way is aborted. It stays stopped until it is started."""
@@ -259,8 +282,8 @@ class Node:
             self.context.events.append(kinds.NodeStopped(reason=reason), node=self.name)
 
     def _end(self) -> None:
-        server, listener = self._server, self._listener
-        self._server = self._listener = None
+        server, listeners = self._server, (self._listener, self._tls_listener)
+        self._server = self._listener = self._tls_listener = None
         if self.queue is not None:
             self.queue.halt()
         self.halt_work()
@@ -268,8 +291,9 @@ class Node:
         if server is not None:
             server.stop()
         self.close_work()
-        if listener is not None:
-            listener.close()
+        for listener in listeners:
+            if listener is not None:
+                listener.close()
 
     # --- configuration -----------------------------------------------------------------------------------------------
 
@@ -328,8 +352,16 @@ class Node:
     @property
     def published(self) -> str:
         """The real host:port for outside tools; empty until the node has listened once."""
+        return self._published_at(self.running.port)
+
+    @property
+    def tls_published(self) -> str:
+        """The same for TLS; empty without."""
+        return self._published_at(self.running.tls_port)
+
+    def _published_at(self, port: int) -> str:
         network = self.context.network
-        real = network.published_ports().get(f"{self.name}:{self.running.port}")
+        real = network.published_ports().get(f"{self.name}:{port}")
         return "" if real is None else f"{network.publish_host}:{real}"
 
     def view(self) -> NodeView:
@@ -347,6 +379,8 @@ class Node:
             vlan="" if host is None else host.vlan,
             port=self.running.port,
             published=self.published,
+            tls_port=self.running.tls_port,
+            tls_published=self.tls_published,
             state=self.state,
             needs_restart=self.needs_restart,
             sentence=self._sentence(),
@@ -364,4 +398,10 @@ class Node:
         if self.state is NodeState.STOPPED:
             return "Stopped."
         waiting = " Saved changes wait for a restart." if self.needs_restart else ""
-        return f"Listens as {self.running.ae_title} on port {self.running.port}.{waiting}"
+        with_tls = f", for TLS on port {self.running.tls_port}" if self.running.tls_port else ""
+        return f"Listens as {self.running.ae_title} on port {self.running.port}{with_tls}.{waiting}"
+
+
+def _published(listener: Listener) -> str:
+    host, port = listener.published
+    return f"{host}:{port}"

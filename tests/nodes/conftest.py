@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sample_dicom.station import Station
+from sandbox.dicom.authority import Authority
 from sandbox.events.event import Event
 from sandbox.events.log import EventLog
 from sandbox.model.clock import Clock
@@ -78,6 +79,7 @@ class Small:
         self.network = Network(AddressPlan.model_validate(PLAN))
         self.capture = Capture(directory / "capture")
         self.events = EventLog(self.clock, directory / "events.jsonl")
+        self.authority = Authority(directory / "authority")
         self._numbers = itertools.count(1)
         self._build()
         self.start()
@@ -98,6 +100,7 @@ class Small:
             seed=self.seed,
             station=Station(ae_title=name),
             new_association_id=lambda: f"a{next(self._numbers)}",
+            authority=self.authority,
         )
         config = {"ae_title": name, "port": PORTS[name], "connect_timeout_s": 0.3}
         config |= {"remotes": [line(other) for other in ROLES if other != name]}
