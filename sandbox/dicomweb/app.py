@@ -40,6 +40,7 @@ def create_app(archive: Archive, options: WebOptions | None = None) -> Flask:
     app = Flask("pacs-sandbox-dicomweb", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = service.options.largest_upload
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     _add_doors(app, service.options)
     _add_error_handlers(app)
     for transaction in _TRANSACTIONS:
@@ -64,6 +65,8 @@ def _add_doors(app: Flask, options: WebOptions) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
+        if response.status_code == 204:
+            response.headers.pop("Content-Type", None)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Content-Type-Options"] = "nosniff"
         origin = request.headers.get("Origin", "")

@@ -53,7 +53,7 @@ MEDIA_TYPES: dict[str, str] = {
     }.items()
     for suffix in suffixes.split()
 }
-"""The media type of a frame in each compressed transfer syntax."""
+"""The media type of a frame in each compressed transfer syntax that has one (Table 8.7.3-5)."""
 
 
 def add_routes(app: Flask, service: Service) -> None:
@@ -111,12 +111,11 @@ def frame_offers(stored: StoredObject, opened: OpenInstance, *, single: bool) ->
     if opened.is_native:
         offers.append(Offer(OCTETS, True, plain, plain, frozenset({plain, syntax, stored.transfer_syntax})))
     else:
-        media = MEDIA_TYPES.get(syntax, OCTETS)
         if can_decode(syntax):
             offers.append(Offer(OCTETS, True, plain, syntax, frozenset({plain, syntax})))
+        if media := MEDIA_TYPES.get(syntax):
             offers.append(Offer(media, True, syntax, syntax, frozenset({syntax})))
-        else:
-            offers.append(Offer(media, True, syntax, syntax, frozenset({syntax})))
+        if not can_decode(syntax):
             offers.append(_only_by_name(OCTETS, syntax))
     if single:
         offers += [Offer(one.media, False, one.default, one.stored, one.syntaxes) for one in offers]

@@ -21,7 +21,7 @@ class WebOptions(Model):
     own name to this machine. ``largest_upload`` is in bytes, ``most_results`` is the longest page of a search.
     """
 
-    prefix: str = Field("/dicom-web", pattern=r"^(/[A-Za-z0-9._-]+)*$")
+    prefix: str = Field("/dicom-web", pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
     public_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")
     token: str = Field("", pattern=r"^[\x21-\x7e]*$")
     origins: tuple[str, ...] = ()

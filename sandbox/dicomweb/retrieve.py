@@ -66,7 +66,8 @@ def _instances(service: Service) -> Callable[..., Response]:
         if not choice.offer.related:
             syntax, pieces = _encoded(given[0], choice.syntax)
             return Response(pieces, content_type=_media(DICOM, syntax))
-        parts = (_part(service, one, study, series or None, choice.syntax) for one in given)
+        below = service.url(study, series) + "/instances/" if series else ""
+        parts = (_part(one, below, choice.syntax) for one in given)
         # Some were given and others could not be: partial content (10.4.3.1).
         return related(parts, DICOM, 200 if len(given) == len(found) else 206)
 
@@ -77,10 +78,9 @@ def _can_be(stored: StoredObject, syntax: str) -> bool:
     return syntax in ("", "*", stored.transfer_syntax) or (syntax == ExplicitVRLittleEndian and can_convert(stored))
 
 
-def _part(service: Service, stored: StoredObject, study: str, series: str | None, wanted: str) -> Part:
+def _part(stored: StoredObject, below: str, wanted: str) -> Part:
     syntax, pieces = _encoded(stored, wanted)
-    where = service.url(study, series, stored.sop_instance) if series else ""
-    return Part(_media(DICOM, syntax), where, pieces)
+    return Part(_media(DICOM, syntax), below + stored.sop_instance if below else "", pieces)
 
 
 def _encoded(stored: StoredObject, wanted: str) -> tuple[str, Iterator[bytes]]:
@@ -107,14 +107,13 @@ def _metadata(service: Service) -> Callable[..., Response]:
         found = [one for one in service.stored(study, series, instance) if one.path.exists()]
         if not found:
             raise HttpError(404, "The files of these instances are gone.", "Look at the archive's directory.")
-        return Response(begun(_metadata_json(service, found)), mimetype=media)
+        return Response(begun(_metadata_json(found, service.base_url())), mimetype=media)
 
     return view
 
 
-def _metadata_json(service: Service, found: Sequence[StoredObject]) -> Iterator[bytes]:
+def _metadata_json(found: Sequence[StoredObject], base: str) -> Iterator[bytes]:
     before = b"["
-    base = service.base_url()
     for stored in found:
         with open_instance(stored) as instance:
             told = _with_pixels(instance, base)
