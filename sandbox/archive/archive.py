@@ -26,6 +26,10 @@ from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
 from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
 from sandbox.archive.index.database import open_database, sqlite_url
 from sandbox.archive.index.index import Index, InstanceRecord
+from sandbox.archive.operations import entries
+from sandbox.archive.operations.bench import Bench
+from sandbox.archive.operations.operation import JournalEntry, Operation, Outcome
+from sandbox.archive.operations.orphans import Orphans, find_orphans
 from sandbox.archive.part10 import NotPart10Error, opened, part10_bytes, read_meta
 from sandbox.archive.query import find
 from sandbox.archive.recovery import RecoveryReport, record_of, recover
@@ -48,6 +52,7 @@ from sandbox.model.view import Counts, StudyDetail, StudySummary
 
 SUCCESS = 0x0000
 INVALID_INSTANCE = 0x0117
+NOT_AUTHORIZED = 0x0124
 OUT_OF_RESOURCES = 0xA700
 MISMATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
@@ -103,6 +108,8 @@ class Archive:
             self.files = ImageStore(directory / "store", policy, reserve=reserve)
             self._index = Index(open_database(url or sqlite_url(directory / "index.sqlite"), policy))
             try:
+                self.bench = Bench(self._index, self.files, self._all_instances)
+                self.bench.open()
                 self.recovery: RecoveryReport = recover(self._index, self.files)
             except BaseException:
                 self._index.close()
@@ -121,6 +128,8 @@ class Archive:
         """C-STORE (PS3.4 B.2.3): 0000 once durable, else what was wrong with the instance or with us."""
         if not is_uid(request.sop_instance):
             return _failed(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
+        if self.bench.is_rejected(request.sop_instance):
+            return _failed(NOT_AUTHORIZED, "This instance was rejected here by a rejection note")
         try:
             with dataset_of(request) as dataset:
                 header = read_header(dataset, request.transfer_syntax)
@@ -176,7 +185,7 @@ class Archive:
         """A study's instances as they are sent on, series by series in the order they came, or those of one series, or
         one; none if there is no such thing."""
         return tuple(
-            StoredObject(self.files.path(one.file), one.sop_class, one.sop_instance, one.transfer_syntax)
+            StoredObject(self.files.path(one.file), one.sop_class, one.sop_instance, one.transfer_syntax, one.size)
             for one in search.files_below(self._index, study_uid, series_uid, sop_instance)
         )
 
@@ -193,6 +202,24 @@ class Archive:
     def audit(self) -> RecoveryReport:
         """Look at every file and every row: index files that have none, report rows whose file is gone."""
         return recover(self._index, self.files, thorough=True)
+
+    # -- An administrator's operations ---------------------------------------------------------------------------
+
+    def operate(self, operation: Operation, by: str) -> Outcome:
+        """Carry out one of sandbox.archive.operations on behalf of ``by``. Raises SandboxError: nothing is changed."""
+        return self.bench.operate(operation, by)
+
+    def journal(self, *, limit: int = 200) -> list[JournalEntry]:
+        """What was done, by whom and why, the last first."""
+        return entries.entries(self.bench, limit=limit)
+
+    def bin(self, *, limit: int = 200) -> list[JournalEntry]:
+        """The entries of the journal that keep files in the bin, the last first."""
+        return entries.in_bin(self.bench, limit=limit)
+
+    def orphans(self) -> Orphans:
+        """Files without rows, rows without files, files of the bin without an entry. Nothing is changed."""
+        return find_orphans(self.bench)
 
     # -- Bulk loading and removal --------------------------------------------------------------------------------
 
@@ -255,7 +282,7 @@ class Archive:
                 raise OutOfResourcesError("The archive is closed")
             path = self.files.path(self.files.relative_path(request.sop_instance))
             known = self._index.file_of(request.sop_instance) if path.exists() else None
-            if known is not None:
+            if known is not None and _is_whole(path, known.size):
                 differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, dataset)
                 return StoredInstance(request, header, path, known.size, is_new=False, differs=differs)
             if request.file is not None:
@@ -371,6 +398,16 @@ def _check_loadable(record: InstanceRecord, name: str) -> None:
         reason = "SOPInstanceUID is missing or not a valid UID"
     if reason:
         raise BadInputError(f"{name} cannot be taken in: {reason}.", "Leave it out.")
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    """Whether a stored file is what was written once. One that was emptied, cut or overwritten behind our back is as
+    good as gone: what comes again takes its place."""
+    try:
+        with opened(path) as (meta, dataset):
+            return meta.offset + len(dataset) == size
+    except (NotPart10Error, OSError):
+        return False
 
 
 def _holds(path: Path, dataset: Buffer) -> bool:

@@ -47,7 +47,8 @@ class ImageStore:
     """The files of one archive under ``directory``.
 
     ``reserve`` is how much of the disk must stay free; it may be changed while running. ``free`` measures it, and is
-    handed in so that a lab can fill a disk that is not full.
+    handed in so that a lab can fill a disk that is not full. ``limit`` is asked before so many bytes are written, and
+    raises OutOfResourcesError when a quota does not allow them.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ImageStore:
         self.directory = directory
         self.reserve = reserve
         self.free = free
+        self.limit: Callable[[int], None] = lambda size: None
         self._sync = sync
         self._incoming = directory / "incoming"
         self._files = directory / "files"
@@ -85,7 +87,7 @@ class ImageStore:
         relative = self.relative_path(sop_instance)
         temporary = self._temporary()
         try:
-            self._make_room(size)
+            self.make_room(size)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
             try:
                 _write_all(descriptor, pieces)
@@ -106,7 +108,7 @@ class ImageStore:
     def begin(self, head: bytes) -> IncomingFile:
         """A file for a large instance that is still being received. Raises OutOfResourcesError."""
         try:
-            return IncomingFile(self._temporary(), head, step=self._make_room, synced=self._sync is Sync.FULL)
+            return IncomingFile(self._temporary(), head, step=self.make_room, synced=self._sync is Sync.FULL)
         except OSError as wrong:
             raise _out_of_resources(wrong) from wrong
 
@@ -140,7 +142,7 @@ class ImageStore:
         self._make_directory(relative)
         try:
             size = source.stat().st_size
-            self._make_room(size)
+            self.make_room(size)
             temporary = self._temporary()
             try:
                 try:
@@ -176,7 +178,9 @@ class ImageStore:
                     if entry.name.endswith(SUFFIX) and is_uid(uid):
                         yield f"{bucket.name}/{entry.name}", uid
 
-    def _make_room(self, size: int) -> None:
+    def make_room(self, size: int) -> None:
+        """Raises OutOfResourcesError, with the reason, when ``size`` more bytes may not be written."""
+        self.limit(size)
         free = self.free(self._files)
         if free - size < self.reserve:
             kept = f", {_spoken(self.reserve)} kept in reserve" if self.reserve else ""

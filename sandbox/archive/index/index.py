@@ -7,6 +7,7 @@ already counts nothing.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Row, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sandbox.archive.attributes import AT_LEVEL, Attribute, Level
 from sandbox.archive.header import Header
@@ -228,6 +229,14 @@ class Index:
         try:
             self._write(batch)
         except Exception as wrong:
+            if _is_locked(wrong):
+                # Whoever came while it was tried has waited as well. To try again for each, one after the other, would
+                # keep all their senders waiting until they give up.
+                with self._waiting_guard:
+                    batch, self._waiting = batch + self._waiting, []
+                for job in batch:
+                    job.done, job.error = True, wrong
+                return
             if len(batch) == 1 and not isinstance(wrong, IntegrityError):
                 batch[0].done, batch[0].error = True, wrong
                 return
@@ -248,6 +257,12 @@ class Index:
 def add_record(connection: Connection, record: InstanceRecord) -> bool:
     """Write one instance and count it, in the transaction of an operation; whether it was new."""
     return _add(connection, record)
+
+
+def _is_locked(wrong: Exception) -> bool:
+    """Whether somebody else's lock on a SQLite file outlasted the busy timeout."""
+    cause = wrong.orig if isinstance(wrong, OperationalError) else None
+    return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _add(connection: Connection, record: InstanceRecord) -> bool:

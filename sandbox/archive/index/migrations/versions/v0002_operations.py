@@ -1,4 +1,4 @@
-"""An administrator's operations: the journal, the instances each one touched, and files on their way to their places."""
+"""An administrator's operations: the journal, the instances touched, and files on their way to their places."""
 
 import sqlalchemy as sa
 from alembic import op
