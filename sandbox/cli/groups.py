@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,6 +15,10 @@ from sandbox.model.errors import SandboxError
 
 BAD_INPUT = 2
 """The exit status of whatever a person can mend."""
+
+
+_OF_PATHS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.ENOSPC, errno.EDQUOT})
+"""What is wrong with a place in the file system, rather than with the program."""
 
 
 class LazyGroup(click.Group):
@@ -59,6 +64,13 @@ def guarded(command: click.Command) -> None:
         # Whoever read the output has read enough.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as wrong:
+        # A path that cannot be used is told as such; without one it is a fault of the program.
+        if not wrong.filename or wrong.errno not in _OF_PATHS:
+            raise
+        click.echo(f"{wrong.filename}: {wrong.strerror}.", err=True)
+        click.echo("Choose another place with --home or PACS_SANDBOX_HOME, or mend this one.", err=True)
+        sys.exit(BAD_INPUT)
     except SandboxError as wrong:
         click.echo(wrong.sentence, err=True)
         if wrong.mend:
