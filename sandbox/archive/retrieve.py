@@ -37,7 +37,9 @@ def plan(index: Index, path_of: Callable[[str], Path], query: Query) -> Retrieve
             for start in range(0, len(own), _KEYS_AT_A_TIME):
                 rows = connection.execute(_statement(target, own[start : start + _KEYS_AT_A_TIME]))
                 found += [
-                    StoredObject(path_of(row.file), row.sop_class_uid, row.sop_instance_uid, row.transfer_syntax)
+                    StoredObject(
+                        path_of(row.file), row.sop_class_uid, row.sop_instance_uid, row.transfer_syntax, row.size
+                    )
                     for row in rows
                 ]
     except SQLAlchemyError:
@@ -58,13 +60,14 @@ def _with_own_key(target: Target) -> Target | Refusal:
     return Target(target.level, target.levels, target.unique | {target.level: values}, target.terms)
 
 
-def _statement(target: Target, own: tuple[str, ...]) -> Select[tuple[str, str, str, str]]:
+def _statement(target: Target, own: tuple[str, ...]) -> Select[tuple[str, str, str, str, int]]:
     statement = (
         select(
             instances.c.file,
             instances.c.sop_class_uid,
             instances.c.sop_instance_uid,
             instances.c.available_transfer_syntax_uid.label("transfer_syntax"),
+            instances.c.size,
         )
         .select_from(
             instances.join(series, instances.c.series_row == series.c.id).join(

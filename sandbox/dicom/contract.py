@@ -208,12 +208,14 @@ class FindAnswer:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An instance to be sent: where its Part 10 file lies and what it is. The bytes go out as they are."""
+    """An instance to be sent: where its Part 10 file lies and what it is. The bytes go out as they are. ``size`` is the
+    file's in bytes where that is known: one of another size is damaged and is not sent."""
 
     path: Path
     sop_class: str
     sop_instance: str
     transfer_syntax: str
+    size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from sandbox.dicom.syntaxes import CONVERTIBLE
 _PREAMBLE = 128
 _MAGIC = b"DICM"
 _MAPPED_ABOVE = 8 << 20
+_MOST_INFLATED = 64 << 20
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 
 
@@ -30,13 +31,22 @@ def decode_dataset(data: bytes | memoryview, transfer_syntax: str) -> Dataset:
     """The data set in ``data``, wholly read, so that a malformed one is found here and not later."""
     syntax = UID(transfer_syntax)
     try:
-        encoded = zlib.decompress(data, -zlib.MAX_WBITS) if syntax.is_deflated else bytes(data)
+        encoded = _inflated(data) if syntax.is_deflated else bytes(data)
         dataset = read_dataset(BytesIO(encoded), syntax.is_implicit_VR, syntax.is_little_endian)
         dataset.walk(lambda holder, element: None)
     except Exception as wrong:
         # pydicom raises many kinds of errors for bytes that are no data set; they all mean this.
         raise ValueError(f"the data set cannot be read: {wrong}") from wrong
     return dataset
+
+
+def _inflated(data: bytes | memoryview) -> bytes:
+    """What is deflated (PS3.5 A.5), up to what no honest identifier reaches: a few bytes can stand for gigabytes."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = stream.decompress(data, _MOST_INFLATED)
+    if not stream.eof:
+        raise ValueError("it is cut off, or inflates to more than is read")
+    return inflated
 
 
 def encode_dataset(dataset: Dataset, transfer_syntax: str) -> bytes:
@@ -64,15 +74,21 @@ def dataset_offset(content: bytes | memoryview) -> int:
     return min(position, len(content))
 
 
-def read_encoded(path: Path) -> memoryview:
+def read_encoded(path: Path, size: int | None = None) -> memoryview:
     """The encoded data set of a Part 10 file, byte for byte. A large one is mapped and not read into memory: files of
-    instances are replaced and never changed."""
-    if path.stat().st_size > _MAPPED_ABOVE:
+    instances are replaced and never changed. ValueError if the file is not of ``size`` bytes, or holds no data set."""
+    found = path.stat().st_size
+    if size not in (None, found):
+        raise ValueError(f"its file has {found} bytes and should have {size}")
+    if found > _MAPPED_ABOVE:
         with path.open("rb") as file:
             content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     else:
         content = memoryview(path.read_bytes())
-    return content[dataset_offset(content) :]
+    encoded = content[dataset_offset(content) :]
+    if not encoded:
+        raise ValueError("its file holds no data set")
+    return encoded
 
 
 def convert(path: Path, transfer_syntax: str) -> bytes:

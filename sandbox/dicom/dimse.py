@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _LONGEST_COMMAND = 1 << 16
 # Requests that arrive while one is being served. Asynchronous operations are never negotiated, so none should.
 _MOST_WAITING = 64
+_MOST_BYTES_WAITING = 64 << 20
+# The longest data set of any message but a C-STORE: those are for memory, whatever the peer thinks.
+_LONGEST_IDENTIFIER = 32 << 20
 
 
 class SynchronousDIMSE(DIMSEServiceProvider):
@@ -118,13 +121,16 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         if control & 2 and not self._data:
             self._complete(bytes(data))
             return
+        if len(self._data) + len(data) > _LONGEST_IDENTIFIER and not self._is_store():
+            raise ValueError("its data set is longer than any identifier can be")
         self._data += data
         if control & 2:
             self._complete(memoryview(self._data).toreadonly())
 
     def _is_for_a_file(self, size: int) -> bool:
-        if self.spool_above is None or size <= self.spool_above:
-            return False
+        return self.spool_above is not None and size > self.spool_above and self._is_store()
+
+    def _is_store(self) -> bool:
         return self._command is not None and self._command["CommandField"] == C_STORE_RQ
 
     def _to_file(self) -> None:
@@ -157,11 +163,16 @@ class SynchronousDIMSE(DIMSEServiceProvider):
             if self._book.awaits_our_answer(cancelled):
                 self.cancel_req[cancelled] = C_CANCEL()
             return
-        if len(self._waiting) >= _MOST_WAITING:
+        if len(self._waiting) >= _MOST_WAITING or (
+            self._waiting and self._bytes_waiting() + size > _MOST_BYTES_WAITING
+        ):
             if spooled is not None:
                 spooled.discard()
             raise ValueError("more requests at once than were negotiated")
         self._waiting.append(message)
+
+    def _bytes_waiting(self) -> int:
+        return sum(len(message.data or b"") for message in self._waiting)
 
     def _forget(self) -> None:
         self._spooled = None

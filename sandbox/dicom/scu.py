@@ -192,7 +192,7 @@ class Invoker:
     def _encoded(item: StoredObject | Dataset, stored: str, wanted: str) -> bytes | memoryview:
         if isinstance(item, Dataset):
             return encode_dataset(item, wanted)
-        return read_encoded(item.path) if stored == wanted else convert(item.path, wanted)
+        return read_encoded(item.path, item.size) if stored == wanted else convert(item.path, wanted)
 
     def _begin(self, sop_class: str, command: Command, data: bytes | memoryview | None, context: ContextResult) -> int:
         self._message_id = self._message_id % 0xFFFF + 1

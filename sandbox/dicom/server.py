@@ -27,8 +27,9 @@ from sandbox.model.association import Caller
 log = logging.getLogger(__name__)
 
 _BACKLOG = 256
-# Connections that have not asked for an association. Beyond this the oldest gives way.
-_MOST_UNSPOKEN = 256
+# Connections without an association: not yet asked for, refused, or over and not closed by the peer. Beyond this the
+# oldest gives way.
+_MOST_IDLE = 256
 # What threads get to end by themselves, and again after their connection was cut.
 _STOP_S = 1.0
 # How long to leave the system alone when it has no descriptors left for another connection.
@@ -204,10 +205,15 @@ class Server:
         association = AcceptorAssociation(self, connection, self._caller_of(address), door)
         with self._lock:
             self._all[association] = None
-            unspoken = [one for one in self._all if one.facts is None]
-        if len(unspoken) > _MOST_UNSPOKEN:
-            unspoken[0].interrupt("more connections without a request than are held")
-        association.start()
+            idle = [one for one in self._all if one not in self._admitted]
+        if len(idle) > _MOST_IDLE:
+            idle[0].interrupt("more connections without an association than are held")
+        try:
+            association.start()
+        except BaseException:
+            # The system has no thread left; this one must not be waited for.
+            self.forget(association)
+            raise
 
 
 def _address(listener: socket.socket) -> tuple[str, int]:
