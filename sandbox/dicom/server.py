@@ -206,8 +206,8 @@ class Server:
         with self._lock:
             self._all[association] = None
             idle = [one for one in self._all if one not in self._admitted]
-        if len(idle) > _MOST_IDLE:
-            idle[0].interrupt("more connections without an association than are held")
+        for one in idle[:-_MOST_IDLE]:
+            one.interrupt("more connections without an association than are held")
         try:
             association.start()
         except BaseException:
