@@ -25,6 +25,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
+from sandbox.archive.display import LARGEST_PIXELS
 from sandbox.archive.part10 import NotPart10Error, file_head, opened
 from sandbox.dicom.contract import StoredObject
 from sandbox.dicomweb.multipart import PIECE, file_pieces
@@ -153,7 +154,10 @@ def plain_frames(instance: OpenInstance, numbers: Sequence[int]) -> Iterator[Ite
 
 
 def decoded_frames(instance: OpenInstance, indices: Sequence[int] | None = None) -> Iterator[NDArray[Any]]:
-    """Frames (from 0; all if none are named) as arrays, colour as RGB."""
+    """Frames (from 0; all if none are named) as arrays, colour as RGB. A header that promises more pixels than anybody
+    draws is not believed: a few bytes must not become the machine's memory."""
+    if number_of(instance.header, "Rows") * number_of(instance.header, "Columns") > LARGEST_PIXELS:
+        raise damaged(ValueError("the frames are too large"))
     try:
         yield from iter_pixels(instance.file, indices=None if indices is None else list(indices))
     except Exception as wrong:

@@ -46,7 +46,7 @@ _UNSUPPORTED = {
 _INSTANCE_AVAILABILITY, _RETRIEVE_URL, _SPECIFIC_CHARACTER_SET = 0x00080056, 0x00081190, 0x00080005
 _TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
 _LONGEST_VALUE = 1024
-_MOST_OFFSET = (1 << 63) - 1
+_MOST_DIGITS = 12
 
 _DATE = r"\d{4}\.?\d{2}\.?\d{2}"
 _TIME = r"\d{2}:?(?:\d{2}:?(?:\d{2}(?:\.\d{1,6})?)?)?"
@@ -218,7 +218,7 @@ def _whole(name: str, otherwise: int) -> int:
     text = request.args.get(name, "")
     if not text:
         return otherwise
-    if not (text.isascii() and text.isdigit()) or int(text[:20]) > _MOST_OFFSET:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise BadInputError(f"{name} must be a whole number.", f"Write {name}=100, or leave it out.")
     return int(text)
 

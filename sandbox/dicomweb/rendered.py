@@ -121,7 +121,7 @@ def _from_the_middle(found: tuple[StoredObject, ...]) -> Iterator[StoredObject]:
 def read_drawing(media: str, asked: Mapping[str, str]) -> Drawing:
     """The parameters of rendered resources (8.3.5.1). Raises BadInputError where they make no sense."""
     quality = asked.get("quality", str(_QUALITY))
-    if not (quality.isascii() and quality.isdigit() and 1 <= int(quality[:4]) <= 100):
+    if not (quality.isascii() and quality.isdigit() and len(quality) <= 3 and 1 <= int(quality) <= 100):
         raise BadInputError("quality must be a whole number from 1 to 100.", "Leave it out if in doubt.")
     return Drawing(
         media=media,

@@ -45,7 +45,9 @@ class Service:
 
         Raises HttpError 406 with ``words``, which say what there is.
         """
-        asked = asked or request.args.get("accept") or request.headers.get("Accept", "")
+        # In a query a plus sign is a space, unless it is escaped; few do.
+        named = request.args.get("accept", "").replace("dicom json", "dicom+json")
+        asked = asked or named or request.headers.get("Accept", "")
         found = choose(parse_accept(asked), offers)
         if found is None:
             raise not_acceptable(words)

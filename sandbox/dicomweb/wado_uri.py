@@ -7,6 +7,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from sandbox.dicomweb.accept import Offer
 from sandbox.dicomweb.convert import can_convert, explicit_little_endian
+from sandbox.dicomweb.frames import frame_numbers
 from sandbox.dicomweb.instances import check_frames, open_instance
 from sandbox.dicomweb.multipart import begun, whole_file
 from sandbox.dicomweb.problems import not_acceptable
@@ -41,13 +42,13 @@ def _retrieve(service: Service) -> Response:
         if "transferSyntax" in asked and wanted != stored.transfer_syntax:
             raise not_acceptable(f"transferSyntax={stored.transfer_syntax}")
         return Response(begun(whole_file(stored.path)), mimetype=DICOM)
-    number = asked.get("frameNumber", "1")
-    if not (number.isascii() and number.isdigit() and int(number[:9]) > 0):
-        raise BadInputError("frameNumber must be a whole number from 1.", "Leave it out for the first frame.")
+    numbers = frame_numbers(asked.get("frameNumber", "1"))
+    if len(numbers) > 1:
+        raise BadInputError("frameNumber names one frame.", "Leave it out for the first.")
     with open_instance(stored) as opened:
         if opened.pixels is not None:
-            check_frames(opened, [int(number[:9])])
-    return Response(draw(stored, int(number[:9]), read_drawing(media, _drawing())), mimetype=media)
+            check_frames(opened, numbers)
+    return Response(draw(stored, numbers[0], read_drawing(media, _drawing())), mimetype=media)
 
 
 def _media(service: Service) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pydicom.data
 import pytest
 
@@ -167,6 +168,33 @@ def test_the_archive_serves_alone(tmp_path: Path, call: Call) -> None:
         process.terminate()
         assert process.wait(10) == 0
     assert done.returncode == 0, done
+
+
+def test_the_archive_serves_dicomweb_too(tmp_path: Path, call: Call) -> None:
+    arguments = ["archive", "serve", "--aet", "MINI", "--port", "0", "--store", str(tmp_path / "store"), "--json"]
+    web = ["--http-port", "0", "--http-token", "s3cret", "--cors", "http://localhost:3000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "sandbox.cli", *arguments, *web],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        headers = {"Authorization": "Bearer s3cret", "Origin": "http://localhost:3000"}
+        answer = httpx.get(f"{told['dicomweb']}/studies", headers=headers)
+        process.terminate()
+        assert process.wait(10) == 0
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+    for wrong, words in (
+        (["--http-token", "x"], "Give --http-port as well."),
+        (["--http-port", "0", "--host", "0.0.0.0"], "Give a token"),
+        (["--http-port", "0", "--cors", "x"], "is no origin"),
+    ):
+        done = call(*arguments, *wrong)
+        assert done.returncode != 0
+        assert words in done.stderr
 
 
 def test_sites_are_listed_and_linted(call: Call, tmp_path: Path) -> None:

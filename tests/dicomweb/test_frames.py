@@ -8,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 from pydicom.encaps import encapsulate
-from pydicom.uid import AllTransferSyntaxes, ExplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLSLossless
+from pydicom.uid import AllTransferSyntaxes, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from sandbox.archive.archive import Archive
 from sandbox.dicom.syntaxes import COMPRESSED
 from sandbox.dicomweb.frames import MEDIA_TYPES
 from tests.archive.support import instance, store
-from tests.dicomweb.support import MULTIFRAME, SYNTAXES, colour, grey, keep, parts, pixels_of, where
+from tests.dicomweb.support import MULTIFRAME, SYNTAXES, UNDECODABLE, colour, grey, keep, parts, pixels_of, where
 
 OCTETS = 'multipart/related; type="application/octet-stream"'
 
@@ -56,10 +56,10 @@ def test_one_frame_without_multipart(archive: Archive, web: FlaskClient) -> None
 
 
 def test_without_a_decoder_pixels_are_only_what_they_are(archive: Archive, web: FlaskClient) -> None:
-    ds = keep(archive, colour(), JPEGLSLossless)
+    ds = keep(archive, colour(), UNDECODABLE)
     path = f"{where(ds)}/frames/1"
     (part,) = parts(web.get(path))
-    assert part.content_type == f"image/jls; transfer-syntax={JPEGLSLossless}"
+    assert part.content_type == f"image/jxl; transfer-syntax={UNDECODABLE}"
     assert web.get(path, headers={"Accept": OCTETS}).status_code == 406
     assert parts(web.get(path, headers={"Accept": f"{OCTETS}; transfer-syntax=*"}))[0].body == part.body
 
@@ -70,7 +70,7 @@ def test_fragments_of_one_frame_are_joined(archive: Archive, web: FlaskClient) -
     ds.PixelData = encapsulate(frames, fragments_per_frame=2, has_bot=True)
     ds["PixelData"].is_undefined_length = True
     ds["PixelData"].VR = "OB"
-    keep(archive, ds, JPEGLSLossless)
+    keep(archive, ds, UNDECODABLE)
     for numbers in ("1,2,3", "3,2", "2"):
         got = parts(web.get(f"{where(ds)}/frames/{numbers}"))
         assert [part.body for part in got] == [frames[int(number) - 1] for number in numbers.split(",")]
@@ -115,3 +115,12 @@ def test_every_compressed_syntax_has_a_media_type() -> None:
     deflated_frames = "1.2.840.10008.1.2.8.1"  # has none in the standard, and is given by name
     assert set(COMPRESSED) <= {*MEDIA_TYPES, deflated_frames}
     assert {str(syntax) for syntax in AllTransferSyntaxes} >= {uid for uid in MEDIA_TYPES if ".4.11" not in uid}
+
+
+def test_a_header_that_promises_a_huge_frame_is_not_believed(archive: Archive, web: FlaskClient) -> None:
+    ds = colour(Rows=65535, Columns=65535)
+    keep(archive, ds, JPEGBaseline8Bit)
+    answer = web.get(f"{where(ds)}/frames/1", headers={"Accept": OCTETS})
+    assert answer.status_code == 409
+    assert "too large" in answer.get_json()["detail"]
+    assert web.get(f"{where(ds)}/rendered").status_code == 406

@@ -203,6 +203,7 @@ def test_what_is_not_supported_is_told_and_left_out(archive: Archive, web: Flask
         "limit=%C2%B2",
         "offset=-1",
         "offset=99999999999999999999999",
+        pytest.param("limit=" + "0" * 5000, id="limit=0…"),
         "fuzzymatching=maybe",
         "StudyDate=yesterday",
         "StudyDate=20260101-20260201-20260301",
@@ -241,6 +242,8 @@ def test_accepted_media_types(archive: Archive, web: FlaskClient) -> None:
         assert web.get("/studies", headers={"Accept": accept}).status_code == 200, accept
     assert web.get("/studies", headers={"Accept": "application/json"}).mimetype == "application/json"
     assert web.get("/studies?accept=application/json").mimetype == "application/json"
+    for accept in ("application/dicom+json", "application/dicom%2Bjson"):
+        assert web.get(f"/studies?accept={accept}", headers={"Accept": "text/html"}).status_code == 200
     for accept in ("text/html", 'multipart/related; type="application/dicom+xml"'):
         assert web.get("/studies", headers={"Accept": accept}).status_code == 406, accept
     assert web.get("/studies", headers={"Accept": "nonsense"}).status_code == 400

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
-from pydicom.uid import JPEGBaseline8Bit, JPEGLSLossless
+from pydicom.uid import JPEGBaseline8Bit
 from werkzeug.test import TestResponse
 
 from sandbox.archive.archive import Archive
 from tests.archive.support import instance, store, uid
-from tests.dicomweb.support import colour, grey, keep, parts, where
+from tests.dicomweb.support import UNDECODABLE, colour, grey, keep, parts, where
 
 PNG = {"Accept": "image/png"}
 
@@ -86,11 +86,11 @@ def test_colour(archive: Archive, web: FlaskClient) -> None:
 
 
 def test_what_cannot_be_drawn_is_told(archive: Archive, web: FlaskClient) -> None:
-    unknown = keep(archive, colour(), JPEGLSLossless)
+    unknown = keep(archive, colour(), UNDECODABLE)
     report = instance()
     del report.PixelData
     store(archive, report)
-    for ds, words in ((unknown, "JPEG-LS"), (report, "no image")):
+    for ds, words in ((unknown, "JPEG XL"), (report, "no image")):
         answer = web.get(where(ds) + "/rendered")
         assert answer.status_code == 406
         assert words in answer.get_json()["detail"]
@@ -118,6 +118,7 @@ def test_what_cannot_be_drawn_is_told(archive: Archive, web: FlaskClient) -> Non
         "viewport=10,10,nan,0,2,2",
         "quality=0",
         "quality=101",
+        pytest.param("quality=" + "9" * 5000, id="quality=9…"),
         "quality=best",
     ],
 )
@@ -166,6 +167,8 @@ def test_wado_uri_refuses_in_words(archive: Archive, web: FlaskClient) -> None:
         (wado(ds, objectUID="1.2.3"), 404),
         (wado(ds, frameNumber="0"), 400),
         (wado(ds, frameNumber="2"), 404),
+        (wado(ds, frameNumber="1,1"), 400),
+        (wado(ds, frameNumber="9" * 5000), 400),
         (wado(ds, contentType="video/mpeg"), 406),
         (wado(ds, contentType="application/dicom", transferSyntax="1.2.840.10008.1.2.4.50"), 406),
         (wado(ds, windowCenter="1"), 400),
