@@ -66,11 +66,21 @@ class OpenInstance:
         return self.pixels is not None and self.pixels.length is not None
 
 
+def is_whole(stored: StoredObject) -> bool:
+    """Whether an instance's file is there, and of the size it was stored with; a damaged one is not given out."""
+    try:
+        return stored.size in (None, stored.path.stat().st_size)
+    except OSError:
+        return False
+
+
 @contextmanager
 def open_instance(stored: StoredObject) -> Iterator[OpenInstance]:
     """Open an instance's file. Raises UnavailableError if it cannot be read."""
     with ExitStack() as held:
         try:
+            if not is_whole(stored):
+                raise NotPart10Error("It is not as it was stored.")
             file = held.enter_context(_plain_file(stored))
             header = dcmread(file, stop_before_pixels=True)
             syntax = UID(str(header.file_meta.TransferSyntaxUID))

@@ -21,7 +21,7 @@ from sandbox.dicom.contract import StoredObject
 from sandbox.dicomweb import frames, json_model
 from sandbox.dicomweb.accept import Offer
 from sandbox.dicomweb.convert import can_convert, explicit_little_endian
-from sandbox.dicomweb.instances import OpenInstance, open_instance
+from sandbox.dicomweb.instances import OpenInstance, is_whole, open_instance
 from sandbox.dicomweb.multipart import Part, begun, file_pieces, related, whole_file
 from sandbox.dicomweb.problems import HttpError, not_acceptable
 from sandbox.dicomweb.queries import JSON_OFFERS, JSON_WORDS
@@ -60,9 +60,9 @@ def _instances(service: Service) -> Callable[..., Response]:
         if instance:
             offers.append(Offer(DICOM, False, default="", stored="*", syntaxes=known))
         choice = service.choice(offers, f'multipart/related; type="{DICOM}"; transfer-syntax=*')
-        given = [one for one in found if one.path.exists() and _can_be(one, choice.syntax)]
+        given = [one for one in found if is_whole(one) and _can_be(one, choice.syntax)]
         if not given:
-            raise HttpError(404, "The files of these instances are gone.", "Look at the archive's directory.")
+            raise _gone()
         if not choice.offer.related:
             syntax, pieces = _encoded(given[0], choice.syntax)
             return Response(pieces, content_type=_media(DICOM, syntax))
@@ -72,6 +72,10 @@ def _instances(service: Service) -> Callable[..., Response]:
         return related(parts, DICOM, 200 if len(given) == len(found) else 206)
 
     return view
+
+
+def _gone() -> HttpError:
+    return HttpError(404, "The files of these instances are gone or damaged.", "Look at the archive's directory.")
 
 
 def _can_be(stored: StoredObject, syntax: str) -> bool:
@@ -104,9 +108,9 @@ def _media(media: str, syntax: str) -> str:
 def _metadata(service: Service) -> Callable[..., Response]:
     def view(study: str, series: str = "", instance: str = "") -> Response:
         media = service.choice(JSON_OFFERS, JSON_WORDS).offer.media
-        found = [one for one in service.stored(study, series, instance) if one.path.exists()]
+        found = [one for one in service.stored(study, series, instance) if is_whole(one)]
         if not found:
-            raise HttpError(404, "The files of these instances are gone.", "Look at the archive's directory.")
+            raise _gone()
         return Response(begun(_metadata_json(found, service.base_url())), mimetype=media)
 
     return view

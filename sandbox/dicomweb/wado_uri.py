@@ -8,9 +8,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from sandbox.dicomweb.accept import Offer
 from sandbox.dicomweb.convert import can_convert, explicit_little_endian
 from sandbox.dicomweb.frames import frame_numbers
-from sandbox.dicomweb.instances import check_frames, open_instance
+from sandbox.dicomweb.instances import check_frames, is_whole, open_instance
 from sandbox.dicomweb.multipart import begun, whole_file
-from sandbox.dicomweb.problems import not_acceptable
+from sandbox.dicomweb.problems import HttpError, not_acceptable
 from sandbox.dicomweb.rendered import JPEG, PNG, draw, read_drawing
 from sandbox.dicomweb.retrieve import DICOM
 from sandbox.dicomweb.service import Service
@@ -35,6 +35,8 @@ def _retrieve(service: Service) -> Response:
         raise BadInputError(f"{missing[0]} is missing.", f"All of {', '.join(_NEEDED)} are needed.")
     (stored,) = service.stored(*(asked[name] for name in _NEEDED))
     media = _media(service)
+    if not is_whole(stored):
+        raise HttpError(404, "The file of this instance is gone or damaged.", "Look at the archive's directory.")
     if media == DICOM:
         wanted = asked.get("transferSyntax", str(ExplicitVRLittleEndian))
         if wanted != stored.transfer_syntax and wanted == ExplicitVRLittleEndian and can_convert(stored):

@@ -176,3 +176,12 @@ def test_wado_uri_refuses_in_words(archive: Archive, web: FlaskClient) -> None:
         answer = web.get(path)
         assert answer.status_code == status, path
         assert answer.mimetype == "application/problem+json"
+
+
+def test_wado_uri_gives_no_damaged_file(archive: Archive, web: FlaskClient) -> None:
+    ds = keep(archive, grey())
+    path = archive.instance_path(ds.SOPInstanceUID)
+    assert path is not None
+    path.write_bytes(path.read_bytes()[:-10])
+    for media in ("application/dicom", "image/png"):
+        assert web.get(wado(ds, contentType=media)).status_code == 404

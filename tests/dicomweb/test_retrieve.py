@@ -149,7 +149,11 @@ def test_a_file_that_is_gone_is_told(archive: Archive, web: FlaskClient) -> None
     assert [ds.SOPInstanceUID for ds in datasets(answer)] == [kept.SOPInstanceUID]
     assert web.get(where(lost)).status_code == 404
     path.write_bytes(b"garbage")
-    assert web.get(where(lost) + "/metadata").status_code == 503
+    for rest in ("", "/metadata"):
+        answer = web.get(where(lost) + rest)
+        assert answer.status_code == 404
+        assert "gone or damaged" in answer.get_json()["detail"]
+    assert web.get(where(lost) + "/frames/1").status_code == 503
 
 
 # -- Metadata ---------------------------------------------------------------------------------------------------------
