@@ -217,6 +217,10 @@ class Archive:
         """The entries of the journal that keep files in the bin, the last first."""
         return entries.in_bin(self.bench, limit=limit)
 
+    def size(self) -> int:
+        """Bytes held, the bin's included."""
+        return self.counts().size + entries.size_of_bin(self.bench)
+
     def orphans(self) -> Orphans:
         """Files without rows, rows without files, files of the bin without an entry. Nothing is changed."""
         return find_orphans(self.bench)

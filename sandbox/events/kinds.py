@@ -230,6 +230,90 @@ class QueueDiscarded(Body):
     reason: str = ""
 
 
+class ArchiveOperation(Model):
+    """What an administrator's operation on an archive says: sentence and reason, its entry in the archive's journal,
+    and the studies it concerned."""
+
+    sentence: str
+    reason: str
+    entry: int = 0
+    instances: int = 0
+    studies: tuple[str, ...] = ()
+
+
+class ArchiveDeleted(ArchiveOperation, Body):
+    kind = "archive.deleted"
+
+
+class ArchiveRestored(ArchiveOperation, Body):
+    kind = "archive.restored"
+
+
+class ArchiveBinEmptied(ArchiveOperation, Body):
+    kind = "archive.bin.emptied"
+
+
+class ArchiveReindexed(ArchiveOperation, Body):
+    kind = "archive.reindexed"
+
+
+class ArchiveOrphansMended(ArchiveOperation, Body):
+    kind = "archive.orphans.mended"
+
+
+class ArchiveEdited(ArchiveOperation, Body):
+    kind = "archive.edited"
+
+
+class ArchiveMerged(ArchiveOperation, Body):
+    kind = "archive.merged"
+
+
+class ArchiveSplit(ArchiveOperation, Body):
+    kind = "archive.split"
+
+
+class ArchiveStudyMoved(ArchiveOperation, Body):
+    kind = "archive.study.moved"
+
+
+class ArchiveRejected(ArchiveOperation, Body):
+    kind = "archive.rejected"
+
+
+class ArchiveUndone(ArchiveOperation, Body):
+    kind = "archive.undone"
+
+
+class ArchiveExported(ArchiveOperation, Body):
+    kind = "archive.exported"
+
+
+class ArchiveWatermarkPassed(Body):
+    """The archive holds more than its high watermark. ``used`` and ``quota`` in bytes."""
+
+    kind = "archive.watermark.passed"
+    used: int
+    quota: int
+    percent: int
+
+
+class ArchiveWatermarkCleared(Body):
+    """The archive holds less than its high watermark again."""
+
+    kind = "archive.watermark.cleared"
+    used: int
+    quota: int
+    percent: int
+
+
+class ArchiveFull(Body):
+    """The archive begins to refuse images with A700. It is written once, until it takes some again."""
+
+    kind = "archive.full"
+    reason: str
+
+
 class BackgroundPaused(Body):
     kind = "background.paused"
 

@@ -6,16 +6,43 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
+from pydantic import Field
+
+from sandbox.archive.archive import StoredInstance
 from sandbox.archive.commitment_service import CommitmentService
 from sandbox.archive.contexts import archive_contexts
-from sandbox.dicom.contract import FindAnswer, Peer, Query, RetrievePlan, Services, SupportedContext
-from sandbox.model.config import NodeConfig
+from sandbox.dicom.contract import (
+    FindAnswer,
+    Peer,
+    Query,
+    RetrievePlan,
+    Services,
+    SupportedContext,
+)
+from sandbox.model.config import NodeConfig, shown
+from sandbox.nodes.archive_administration import ArchiveAdministration
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.words import counted, query_in_words
+
+_DISK = "Disk"
+_GB = 1_000_000_000
 
 
 class ArchiveConfig(NodeConfig):
     """What an administrator sets on the archive."""
+
+    quota_gb: float = Field(
+        0.0,
+        ge=0,
+        le=1_000_000,
+        **shown("Quota", "Most it may hold, the bin included. 0: no limit.", unit="GB", group=_DISK),
+    )
+    high_watermark_percent: int = Field(
+        90, ge=1, le=100, **shown("High watermark", "Above this share of the quota it warns.", unit="%", group=_DISK)
+    )
+    reserve_gb: float = Field(
+        0.0, ge=0, le=1_000_000, **shown("Reserve", "How much of the disk must stay free.", unit="GB", group=_DISK)
+    )
 
 
 class ArchiveNode(Node):
@@ -31,6 +58,7 @@ class ArchiveNode(Node):
     def __init__(self, context: NodeContext, config: NodeConfig) -> None:
         super().__init__(context, config)
         self.store = self._archive = self.open_store()
+        self.administration = ArchiveAdministration(self, self._archive)
         self._commitment = CommitmentService(
             self._archive,
             ae_title=lambda: self.running.ae_title,
@@ -45,6 +73,7 @@ class ArchiveNode(Node):
     def services(self) -> Services:
         return replace(
             self._archive.services(),
+            store=self.administration.store,
             find=self._find,
             move=self._move,
             get=self._get,
@@ -53,6 +82,11 @@ class ArchiveNode(Node):
         )
 
     def open_work(self) -> None:
+        self.administration.set_limits(
+            quota=int(self.running.quota_gb * _GB),
+            watermark=self.running.high_watermark_percent,
+            reserve=int(self.running.reserve_gb * _GB),
+        )
         self._commitment.start()
 
     def halt_work(self) -> None:
@@ -64,6 +98,11 @@ class ArchiveNode(Node):
     def _destination(self, ae_title: str) -> Peer | None:
         remote = self.running.remote_by_title(ae_title)
         return None if remote is None else self.caller.peer_of(remote)
+
+    def _stored(self, stored: StoredInstance) -> None:
+        super()._stored(stored)
+        if stored.is_new:
+            self.administration.watch(stored.size)
 
     # --- the same services, with a line in the log -------------------------------------------------------------------
 
