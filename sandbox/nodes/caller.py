@@ -7,7 +7,7 @@ every association that a node opens is opened here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sandbox.dicom.client import Association, Requestor
 from sandbox.dicom.contract import Peer, Role, StoredObject, SupportedContext
@@ -82,11 +82,19 @@ class NodeCaller:
         return Peer(line.ae_title, line.host, line.port, self._node.tls.client() if line.tls else None)
 
 
+class Deliveries(Protocol):
+    """Wants to know what arrived: each instance at once, and all of an association when it is closed."""
+
+    def sent(self, item: StoredObject) -> None: ...
+    def delivered(self, items: Sequence[StoredObject]) -> None: ...
+
+
 class QueueCarrier:
     """Opens the associations over which a node's queue is emptied (a ``queue_sender.Carrier``)."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, told: Deliveries | None = None) -> None:
         self._node = node
+        self._told = told
 
     def open(self, destination: str, syntaxes: Sequence[tuple[str, str]]) -> Delivery | str:
         """An association for these (SOP class, transfer syntax) pairs, or one sentence that says why there is none."""
@@ -98,13 +106,15 @@ class QueueCarrier:
         opened = caller.requestor.associate(peer, contexts)
         if isinstance(opened, AssociationFailure):
             return opened.sentence
-        return _OpenDelivery(opened, frozenset(syntaxes))
+        return _OpenDelivery(opened, frozenset(syntaxes), self._told)
 
 
 class _OpenDelivery:
-    def __init__(self, association: Association, syntaxes: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, association: Association, syntaxes: frozenset[tuple[str, str]], told: Deliveries | None) -> None:
         self._association = association
         self._syntaxes = syntaxes
+        self._told = told
+        self._sent: list[StoredObject] = []
 
     def takes(self, item: StoredObject) -> bool:
         return (item.sop_class, item.transfer_syntax) in self._syntaxes and self._association.is_open
@@ -112,6 +122,9 @@ class _OpenDelivery:
     def send(self, item: StoredObject) -> Outcome:
         answer = self._association.store(item)
         if answer.succeeded or answer.is_warning:
+            if self._told is not None:
+                self._told.sent(item)
+                self._sent.append(item)
             return Outcome(ok=True)
         if answer.status is None:
             return Outcome(ok=False, reason=sentence(answer.failure), lost=not self._association.is_open)
@@ -119,6 +132,8 @@ class _OpenDelivery:
 
     def close(self) -> None:
         self._association.release()
+        if self._told is not None:
+            self._told.delivered(self._sent)
 
     def abort(self) -> None:
         self._association.interrupt("the node was stopped")

@@ -15,7 +15,7 @@ from sample_dicom.orders import make_order
 from sample_dicom.studies import make_study
 from sandbox.archive.archive import Archive
 from sandbox.dicom.contract import Services, StoredObject, SupportedContext
-from sandbox.dicom.syntaxes import verification
+from sandbox.dicom.syntaxes import storage_commitment, verification
 from sandbox.events import kinds
 from sandbox.events.log import because
 from sandbox.model.config import NodeConfig, RetryPolicy, shown
@@ -24,6 +24,7 @@ from sandbox.model.patient import Order
 from sandbox.model.route import Priority
 from sandbox.model.view import NodeState
 from sandbox.nodes.caller import QueueCarrier
+from sandbox.nodes.commitment import Commitments
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_tables import QueueItem
@@ -41,6 +42,15 @@ class ModalityConfig(NodeConfig):
     )
     auto_send: bool = Field(
         True, **shown("Send automatically", "Send each exam as soon as it is acquired.", group="Sending")
+    )
+    request_commitment: str = Field(
+        "",
+        **shown(
+            "Ask for storage commitment",
+            "Name from the AE table of who shall confirm that what was sent is safely stored. Empty: nobody is asked.",
+            group="Sending",
+            choices="remotes",
+        ),
     )
     retry: RetryPolicy = Field(RetryPolicy(), **shown("Retry", group="Sending"))
     keep_studies: int = Field(
@@ -74,7 +84,7 @@ class AcquiredExam:
 
 
 class Modality(Node):
-    """Scans, keeps and sends. It answers C-ECHO and nothing else."""
+    """Scans, keeps and sends. It answers C-ECHO, and takes reports of storage commitment if it asks for it."""
 
     role = "modality"
     config_class = ModalityConfig
@@ -88,28 +98,44 @@ class Modality(Node):
     def __init__(self, context: NodeContext, config: NodeConfig) -> None:
         super().__init__(context, config)
         self.store = self.open_store()
+        self.commitment = Commitments(
+            self, remote=lambda: self.running.request_commitment, retry=lambda: self.running.retry
+        )
         self.queue = SendQueue(
             context.directory,
             node=self.name,
             events=context.events,
             clock=context.clock,
-            carrier=QueueCarrier(self),
+            carrier=QueueCarrier(self, self.commitment),
             retry=lambda: self.running.retry,
             known=lambda: self.running.send_to,
             note=self.log,
         )
 
     def contexts(self) -> tuple[SupportedContext, ...]:
-        return verification()
+        return (*verification(), *(storage_commitment() if self.running.request_commitment else ()))
 
     def services(self) -> Services:
-        return Services()
+        return Services(n_event_report=self.commitment.report if self.running.request_commitment else None)
 
     def open_work(self) -> None:
         self.queue.start()
+        self.commitment.start()
+
+    def halt_work(self) -> None:
+        self.commitment.halt()
 
     def close_work(self) -> None:
         self.queue.stop()
+        self.commitment.stop()
+
+    def close(self) -> None:
+        super().close()
+        self.commitment.close()
+
+    def forget_study(self, study_uid: str) -> None:
+        self.commitment.forget([item.sop_instance for item in self.store.objects(study_uid)])
+        super().forget_study(study_uid)
 
     # --- scanning ----------------------------------------------------------------------------------------------------
 
@@ -215,10 +241,14 @@ class Modality(Node):
         self.queue.add(items, {destination: int(priority) for destination in destinations})
 
     def _make_room(self, just_acquired: str) -> None:
-        """Remove the oldest studies beyond what is kept, never one that still waits to be sent."""
+        """Remove the oldest studies beyond what is kept, never one that still waits to be sent or taken charge of."""
         if self.store.count_studies() <= self.running.keep_studies:
             return
         waiting = self.queue.waiting_studies() | {just_acquired}
         for study in self.store.studies(limit=1000, offset=self.running.keep_studies):
-            if study.study_uid not in waiting:
+            if study.study_uid in waiting:
+                continue
+            instances = [item.sop_instance for item in self.store.objects(study.study_uid)]
+            if self.commitment.is_finished(instances):
+                self.commitment.forget(instances)
                 self.store.forget_study(study.study_uid)
