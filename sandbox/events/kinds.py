@@ -230,6 +230,26 @@ class QueueDiscarded(Body):
     reason: str = ""
 
 
+class CommitmentRequested(Body):
+    """A node asked ``peer`` (a line of its AE table) to take charge of what it has sent (PS3.4 J)."""
+
+    kind = "commitment.requested"
+    peer: str
+    transaction_uid: str
+    instances: int
+
+
+class CommitmentReported(Body):
+    """What became of a request. ``reasons`` are the failure reasons (0008,1197) that were given, each once."""
+
+    kind = "commitment.reported"
+    peer: str
+    transaction_uid: str
+    committed: int
+    failed: int = 0
+    reasons: tuple[int, ...] = ()
+
+
 class ArchiveOperation(Model):
     """What an administrator's operation on an archive says: sentence and reason, its entry in the archive's journal,
     and the studies it concerned."""
@@ -312,26 +332,6 @@ class ArchiveFull(Body):
 
     kind = "archive.full"
     reason: str
-
-
-class CommitmentRequested(Body):
-    """A node asked ``peer`` (a line of its AE table) to take charge of what it has sent (PS3.4 J)."""
-
-    kind = "commitment.requested"
-    peer: str
-    transaction_uid: str
-    instances: int
-
-
-class CommitmentReported(Body):
-    """What became of a request. ``reasons`` are the failure reasons (0008,1197) that were given, each once."""
-
-    kind = "commitment.reported"
-    peer: str
-    transaction_uid: str
-    committed: int
-    failed: int = 0
-    reasons: tuple[int, ...] = ()
 
 
 class BackgroundPaused(Body):

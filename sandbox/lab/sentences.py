@@ -72,6 +72,14 @@ def _exchanged(node: str, body: Any) -> str:
     return f"{node}: {exchange.service} with {body.peer_ae or 'an unnamed AE'}: {answer}."
 
 
+def _operated(node: str, body: Any) -> str:
+    return f"{node}: {body.sentence.rstrip('.')}. Reason: {body.reason.rstrip('.')}."
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1_000_000_000:.2f} GB"
+
+
 def _waiting(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 1 else "less than a second"
 
@@ -162,6 +170,26 @@ SENTENCES: Mapping[str, Sentence] = {
         else f"{b.peer} told {node} that it has taken charge of {counted(b.committed, 'image')} and not of {b.failed}: "
         f"{', '.join(explain_status('N-EVENT-REPORT', reason).name for reason in b.reasons)}."
     ),
+    "archive.deleted": _operated,
+    "archive.restored": _operated,
+    "archive.bin.emptied": _operated,
+    "archive.reindexed": _operated,
+    "archive.orphans.mended": _operated,
+    "archive.edited": _operated,
+    "archive.merged": _operated,
+    "archive.split": _operated,
+    "archive.study.moved": _operated,
+    "archive.rejected": _operated,
+    "archive.undone": _operated,
+    "archive.exported": _operated,
+    "archive.watermark.passed": lambda node, b: (
+        f"{node} is {b.percent} % full, above its high watermark ({_gigabytes(b.used)} of {_gigabytes(b.quota)})."
+    ),
+    "archive.watermark.cleared": lambda node, b: (
+        f"{node} is {b.percent} % full, below its high watermark again "
+        f"({_gigabytes(b.used)} of {_gigabytes(b.quota)})."
+    ),
+    "archive.full": lambda node, b: f"{node} takes no more images: {b.reason.rstrip('.')}.",
     "background.paused": lambda node, b: "The quiet flow of ordinary exams rests.",
     "background.resumed": lambda node, b: "The quiet flow of ordinary exams goes on.",
     "fault.applied": lambda node, b: f"Fault {b.fault} applied. {b.explanation}".strip(),
@@ -200,6 +228,9 @@ GOOD: Mapping[str, bool | Callable[[Any], bool | None]] = {
     "queue.resumed": True,
     "queue.discarded": False,
     "commitment.reported": lambda b: not b.failed,
+    "archive.watermark.passed": False,
+    "archive.watermark.cleared": True,
+    "archive.full": False,
     "attempt.check.finished": lambda b: _VERDICTS[b.finding.verdict],
     "attempt.closed": lambda b: b.solved,
 }
