@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# What `make run` hands to the console, such as ARGS="--port 8080".
+# What `make run` hands to the console, such as ARGS="--port 8080", and `make bench` to the comparison: ARGS=--quick.
 ARGS ?=
 # What `make test` hands to pytest, such as TESTS="tests/nodes -k queue".
 TESTS ?= tests
@@ -28,7 +28,7 @@ unit: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadfile -rs --durations=15
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(ARGS)
 
 reference: $(VENV)/.installed-dev
 	$(BIN)/pacs-sandbox reference docs/reference

@@ -1,0 +1,172 @@
+"""The comparison of archives: every measure asks each archive in turn, round after round, and the medians count.
+
+Archives are all started before anything is timed and stay up, so that they share whatever the machine does meanwhile.
+Nothing is deleted before the run is over. A wrong answer is kept as such, beside the figures.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench import clients, large_index
+from tests.bench.clients import WrongAnswerError
+from tests.bench.images import DEFAULT, PARALLEL, QUICK, ImageSet, Sizes, make_images, questions
+from tests.bench.peers import OURS, Peer, installed
+
+_BIG_MB = 4096 * 3840 * 2 / 1e6
+_TOOL_STARTS = 5
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A line of the table. ``goal`` and ``aim`` are ratios to Orthanc in the same run, as the performance notes have
+    them; where ``lower_is_better`` the ratio is turned over."""
+
+    name: str
+    unit: str
+    goal: float | None = None
+    aim: float | None = None
+    lower_is_better: bool = False
+
+
+CT_1 = Measure("C-STORE CT, one association", "inst/s", 2.0, 3.0)
+CT_4 = Measure("C-STORE CT, four associations", "inst/s", 1.5, 2.4)
+SMALL_1 = Measure("C-STORE 9 KB, one association", "inst/s", 1.5, 2.0)
+SMALL_4 = Measure("C-STORE 9 KB, four associations", "inst/s", 1.5, 2.4)
+BIG = Measure("C-STORE 30 MB, one association", "MB/s", 3.0, 5.0)
+NAGLE = Measure("C-STORE 9 KB, stock client (Nagle on)", "inst/s", 20.0, 37.0)
+FINDS = {
+    "exact": Measure("C-FIND PatientID exact", "ms", 3.0, 10.0, lower_is_better=True),
+    "wildcard": Measure("C-FIND PatientName SMI*", "ms", 3.0, 10.0, lower_is_better=True),
+    "range": Measure("C-FIND StudyDate range", "ms", 3.0, 10.0, lower_is_better=True),
+}
+MOVE_CT = Measure("C-MOVE CT", "inst/s", 1.2, 2.5)
+MOVE_SMALL = Measure("C-MOVE 9 KB", "inst/s", 1.2, 2.5)
+ECHO = Measure("associations with one C-ECHO", "assoc/s", 0.5, 1.1)
+ECHO_STOCK = Measure("echoscu, Nagle on, from start to end", "ms", lower_is_better=True)
+FIRST_ECHO = Measure("restart with what is stored, to first echo", "s", lower_is_better=True)
+MEMORY = Measure("peak resident memory", "MB", 3.0, 8.0, lower_is_better=True)
+FIND_LARGE = Measure("C-FIND PatientID exact, large index", "ms", lower_is_better=True)
+
+MEASURES = (
+    *(CT_1, CT_4, SMALL_1, SMALL_4, BIG, NAGLE, *FINDS.values(), MOVE_CT, MOVE_SMALL),
+    *(ECHO, ECHO_STOCK, FIRST_ECHO, MEMORY, FIND_LARGE),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured: rounds, sizes, and seconds for each measure that is repeated until its time is over."""
+
+    rounds: int
+    sizes: Sizes
+    budget_s: float
+
+
+PLAN, QUICK_PLAN = Plan(3, DEFAULT, 0.5), Plan(1, QUICK, 0.25)
+
+
+@dataclass
+class Figures:
+    """What was measured: samples by measure and archive, and the wrong answers in words."""
+
+    samples: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, measure: Measure, peer: str, value: float) -> None:
+        self.samples.setdefault(measure.name, {}).setdefault(peer, []).append(value)
+
+    def median(self, measure: Measure, peer: str) -> float | None:
+        found = self.samples.get(measure.name, {}).get(peer)
+        return statistics.median(found) if found else None
+
+
+def compare(plan: Plan, *, only: Sequence[str] = (), large: int = 0, directory: Path | None = None) -> Figures:
+    """Run the comparison. ``large`` is for how many studies ours is asked once more; 0 leaves that out."""
+    figures = Figures()
+    with ExitStack() as stack:
+        base = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pacs-sandbox-bench-", dir=directory)))
+        _say("making images …")
+        sets = [make_images(base / f"images-{number}", number, plan.sizes) for number in range(plan.rounds)]
+        sink = stack.enter_context(clients.sink())
+        peers: list[Peer] = []
+        for kind in installed(only):
+            peer = Peer(kind, base / kind.name, sink)
+            stack.callback(peer.stop)
+            try:
+                peer.start()
+            except RuntimeError as wrong:
+                figures.wrong.append(str(wrong))
+            else:
+                peers.append(peer)
+        tool_s = min(clients.echo_stock(peers[0].port) for _ in range(_TOOL_STARTS)) if peers else 0.0
+        for number, images in enumerate(sets):
+            _round(figures, plan, number, images, peers, tool_s)
+        for peer in peers:
+            _say(f"restart: {peer.name} …")
+            peer.stop()
+            figures.add(MEMORY, peer.name, peer.peak_mb)
+            peer.start()
+            figures.add(FIRST_ECHO, peer.name, peer.first_echo_s)
+            peer.stop()
+        if large and any(peer.name == OURS for peer in peers):
+            _say(f"an index of {large:,} studies …")
+            with large_index.served(base / "large", large, sink) as port:
+                figures.add(FIND_LARGE, OURS, 1000 * clients.find(port, large_index.question(large), plan.budget_s))
+    return figures
+
+
+def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: Sequence[Peer], tool_s: float) -> None:
+    sizes, budget = plan.sizes, plan.budget_s
+    four = PARALLEL
+    asked = questions(sizes)
+
+    def rate(count: float, send: Callable[[int], float]) -> Callable[[int], float]:
+        """What a second takes, without the start of the tool."""
+        return lambda port: count / max(send(port) - tool_s, 1e-6)
+
+    steps: tuple[tuple[Measure, Callable[[int], float]], ...] = (
+        (SMALL_1, rate(sizes.small, lambda port: clients.store(port, images.small))),
+        (SMALL_4, rate(sizes.small // four * four, lambda port: clients.store_at_once(port, images.small_four))),
+        (CT_1, rate(sizes.ct, lambda port: clients.store(port, images.ct))),
+        (CT_4, rate(sizes.ct // four * four, lambda port: clients.store_at_once(port, images.ct_four))),
+        (BIG, rate(_BIG_MB * sizes.big, lambda port: clients.store(port, images.big))),
+        (NAGLE, rate(sizes.nagle, lambda port: clients.store_with_nagle(port, images.nagle))),
+        *((FINDS[name], _milliseconds(question, budget)) for name, question in asked.items()),
+        (MOVE_CT, lambda port: sizes.ct / clients.move(port, images.ct_study, sizes.ct, budget)),
+        (
+            MOVE_SMALL,
+            lambda port: (
+                sizes.small // four * four / clients.move(port, images.small_study, sizes.small // four * four, budget)
+            ),
+        ),
+        (ECHO, lambda port: 1 / clients.echo_associations(port, budget)),
+        (ECHO_STOCK, lambda port: 1000 * clients.echo_stock(port, clients.STOCK_ENVIRONMENT)),
+    )
+    began = time.perf_counter()
+    for place, (measure, ask) in enumerate(steps):
+        # Another one begins each time, so that none always follows the same neighbour.
+        turn = (number + place) % len(peers) if peers else 0
+        for peer in (*peers[turn:], *peers[:turn]):
+            if number >= peer.kind.most_rounds:
+                continue
+            _say(f"round {number + 1} of {plan.rounds}: {measure.name}: {peer.name} …")
+            try:
+                figures.add(measure, peer.name, ask(peer.port))
+            except WrongAnswerError as wrong:
+                figures.wrong.append(f"{peer.name}: {measure.name}: {wrong}")
+    _say(f"round {number + 1} of {plan.rounds} took {time.perf_counter() - began:.0f} s")
+
+
+def _milliseconds(question: clients.Question, budget_s: float) -> Callable[[int], float]:
+    return lambda port: 1000 * clients.find(port, question, budget_s)
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
