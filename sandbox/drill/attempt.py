@@ -38,10 +38,14 @@ from sandbox.faults.fault import Undo
 from sandbox.lab.lab import Lab
 from sandbox.lab.sentences import event_view
 from sandbox.learning.debrief import Clue, Story, debrief
+from sandbox.model.clock import Clock
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, ConflictError
 from sandbox.model.verdict import Finding
 from sandbox.model.view import AttemptState, AttemptView, Choice, DebriefView, TicketView
+
+UP_BEFORE = timedelta(days=7)
+"""How long the nodes of a drill have been up when its phone rings."""
 
 
 class Attempt:
@@ -384,8 +388,19 @@ class Attempt:
 def open_attempt(lab: Lab, root: Path | None = None) -> Attempt:
     """The attempt of a running lab that was made for a scenario: gone on with, or begun."""
     attempt = Attempt(lab, load_scenario(lab.scenario, root))
+    if not attempt.has_begun:
+        lab.clock.move_to(max(lab.clock.now(), _wall_clock()))
     attempt.begin()
     return attempt
+
+
+def clock_for(directory: Path) -> Clock:
+    """The clock on which the lab of a drill in ``directory`` is to start, so that its log is in the order of its times.
+
+    A new one came up a week ago, before anything that a scenario tells; one that comes back goes on where it would be.
+    """
+    kept = read_record(directory)
+    return Clock(_wall_clock() + (-UP_BEFORE if kept is None else timedelta(seconds=kept.lag_s)))
 
 
 def _ticket(mail: Mail) -> TicketView:

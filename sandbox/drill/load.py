@@ -87,10 +87,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotFoundError(
-            f"{path.parent.name} has no {path.name}.", "A scenario is a folder with that file."
+            f"{path.parent.name} has no {path.name}.",
+            "A scenario is a folder with that file; `pacs-sandbox scenario list` shows those there are.",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise BadInputError(f"{path.name}: this is no TOML: {wrong}.", "Mend the line it names.") from wrong
+        raise BadInputError(f"This is no TOML: {wrong}.", "Mend the line it names.") from wrong
 
 
 def read_text(path: Path) -> str:

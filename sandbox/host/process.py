@@ -24,6 +24,7 @@ from sandbox.lab.lab import Lab
 from sandbox.lab.site import load_site
 from sandbox.lab.views import node_view
 from sandbox.model.base import Model
+from sandbox.model.clock import Clock
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError, UnavailableError
 from sandbox.model.view import ReadyLine
 
@@ -117,8 +118,15 @@ def run_lab(options: LabOptions, ending: Ending, ready: Callable[[ReadyLine], No
 
 def open_lab(options: LabOptions) -> Lab:
     """The lab in the directory of ``options``, or a new one there."""
-    if LabDirectory(options.directory).read_record() is not None:
-        return Lab.open(options.directory, cache=options.cache)
+    known = LabDirectory(options.directory).read_record()
+    clock: Clock | None = None
+    if options.scenario if known is None else known.scenario:
+        # Late, since a lab without a scenario needs none of it.
+        from sandbox.drill.attempt import clock_for
+
+        clock = clock_for(options.directory)
+    if known is not None:
+        return Lab.open(options.directory, clock=clock, cache=options.cache)
     if options.scenario:
         from sandbox.drill.load import load_scenario
 
@@ -130,6 +138,7 @@ def open_lab(options: LabOptions) -> Lab:
         site,
         options.directory,
         options.seed,
+        clock=clock,
         scenario=options.scenario,
         lab_id=options.lab_id,
         cache=options.cache,

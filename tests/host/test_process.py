@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -79,6 +81,24 @@ def test_a_kept_lab_goes_on(run: Run, tmp_path: Path) -> None:
     again = first_line(run("--directory", str(tmp_path / "mine"), "--json"))
     assert (again.lab, again.token, again.api) == (ready.lab, ready.token, ready.api)
     assert [node.published for node in again.nodes] == [node.published for node in ready.nodes]
+
+
+def test_a_drills_log_is_in_the_order_of_its_times(run: Run, tmp_path: Path) -> None:
+    """A scenario tells a past; the nodes were up before it, and after a restart they go on at its own time."""
+    slug = "nothing-from-friday-in-the-reading-room"
+    options = ("--directory", str(tmp_path / "drill"), "--scenario", slug, "--json")
+    for _ in range(2):
+        process = run(*options)
+        ready = first_line(process)
+        headers = {"Authorization": f"Bearer {ready.token}"}
+        events = httpx.get(f"{ready.api}/events?limit=2000", headers=headers, trust_env=False).json()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        times = [datetime.fromisoformat(event["at"]) for event in events]
+        back = [later - earlier for earlier, later in pairwise(times) if later < earlier]
+        # Taking the time up again after a restart may cost a moment.
+        assert all(step > -timedelta(seconds=1) for step in back), back
+        assert times[-1] - times[0] > timedelta(days=2)
 
 
 def test_a_directory_in_use_is_told_in_a_sentence(run: Run, tmp_path: Path) -> None:
