@@ -142,6 +142,9 @@ class Archive:
             return _failed(OUT_OF_RESOURCES, wrong.sentence)
         except SQLAlchemyError:
             return _failed(OUT_OF_RESOURCES, "The index cannot be written at the moment")
+        except OSError as wrong:
+            # Neither room to inflate a data set, nor a descriptor to read it with.
+            return _failed(OUT_OF_RESOURCES, f"Cannot read what was received: {wrong.strerror or wrong}")
         if self._on_stored is not None:
             self._on_stored(stored)
         return StoreStatus(SUCCESS)

@@ -9,10 +9,12 @@ offsets and lengths in bytes (PS3.5 7).
 from __future__ import annotations
 
 import json
+import mmap
 import re
 import struct
+import tempfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -20,6 +22,7 @@ from io import BytesIO
 from pydicom.charset import convert_encodings
 from pydicom.filereader import read_dataset, read_sequence
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from sandbox.archive.attributes import STORED, Attribute
@@ -38,8 +41,15 @@ _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM U
 _NUMBERS = {"US": "H", "UL": "I", "SS": "h", "SL": "i"}
 
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
 _MAX_INFLATED = 1 << 30
+_INFLATED_IN_MEMORY = 32 << 20
+# Deflated bytes at a time: they stand for a thousand times as many at most.
+_INFLATED_AT_ONCE = 16 << 10
+_MOST_ELEMENTS = 4_000_000  # of one data set, items and frames among them: what a few seconds can be spent on
+_MOST_FOR_PYDICOM = 16 << 20
+_LONGEST_VALUE = 1 << 16
 _MAX_SEQUENCE_TEXT = 16_384
 _MAX_TEXT = 600  # characters: above any legal value but a long list, below what a database index page holds
 
@@ -106,24 +116,40 @@ def read_header(dataset: Buffer, transfer_syntax: str) -> Header:
     return Header({tag: _text(tag, *entry, terms, encoding) for tag, entry in found.items()})
 
 
-def _inflate(dataset: Buffer) -> bytes:
-    """Inflate at most 1 GiB: a few kilobytes must not become the machine's memory."""
+def _inflate(dataset: Buffer) -> Buffer:
+    """Inflate at most 1 GiB, a large data set into a file that nobody else sees: a few kilobytes must not become the
+    machine's memory. May raise OSError."""
+    size = 0
+    with tempfile.SpooledTemporaryFile(_INFLATED_IN_MEMORY) as inflated:
+        for piece in _inflated(memoryview(dataset)):
+            size += len(piece)
+            if size > _MAX_INFLATED:
+                raise UnreadableError("Deflated data set is larger than 1 GiB")
+            inflated.write(piece)
+        if size <= _INFLATED_IN_MEMORY:
+            inflated.seek(0)
+            return inflated.read()
+        inflated.flush()
+        return memoryview(mmap.mmap(inflated.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _inflated(dataset: memoryview) -> Iterator[bytes]:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        inflated = stream.decompress(dataset, _MAX_INFLATED)
+        for start in range(0, len(dataset), _INFLATED_AT_ONCE):
+            if stream.eof:
+                return
+            yield stream.decompress(dataset[start : start + _INFLATED_AT_ONCE])
     except zlib.error as wrong:
         raise UnreadableError("Deflated data set is damaged") from wrong
-    if stream.unconsumed_tail:
-        raise UnreadableError("Deflated data set is larger than 1 GiB")
     if not stream.eof:
         raise UnreadableError("Deflated data set is cut off")
-    return inflated
 
 
 def _walk(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
     """Tag → (is it a sequence of undefined length, its value bytes), for the wanted tags."""
     found: dict[int, tuple[bool, bytes]] = {}
-    position, end, previous = 0, len(data), 0
+    position, end, previous, elements = 0, len(data), 0, 0
     wanted, implicit = _WANTED_VR, encoding.implicit
     explicit_head, implicit_head, long_length = encoding.explicit_head, encoding.implicit_head, encoding.length
     while position < end:
@@ -142,6 +168,9 @@ def _walk(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
         tag = group << 16 | element
         if tag <= previous and position > 12:
             raise _OddError
+        elements += 1
+        if elements > _MOST_ELEMENTS:
+            raise UnreadableError("Data set has more elements than are read")
         previous = tag
         start = position
         if length == _UNDEFINED:
@@ -151,7 +180,7 @@ def _walk(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
         if position > end:
             raise UnreadableError(f"Data set ends inside ({group:04X},{element:04X})")
         if tag <= _LAST_WANTED and tag in wanted:
-            found[tag] = (length == _UNDEFINED, bytes(data[start:position]))
+            found[tag] = (length == _UNDEFINED, bytes(data[start : min(position, start + _LONGEST_VALUE)]))
     return found
 
 
@@ -161,10 +190,13 @@ def _skip_undefined(data: Buffer, position: int, encoding: _Encoding, implicit: 
     Sequences, items and encapsulated pixel data nest in one loop; ``implicit`` also holds inside UN of undefined length
     (PS3.5 6.2.2 note 2).
     """
-    depth, end = 1, len(data)
+    depth, end, elements = 1, len(data), 0
     if position + 8 > end:
         raise UnreadableError("Data set ends inside a sequence")
     while depth:
+        elements += 1
+        if elements > _MOST_ELEMENTS:
+            raise UnreadableError("Data set has more elements than are read")
         group, element, length = encoding.implicit_head(data, position)
         tag = group << 16 | element
         if tag == _SEQUENCE_END:
@@ -200,11 +232,19 @@ def _skip_undefined(data: Buffer, position: int, encoding: _Encoding, implicit: 
 
 
 def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
-    """The same for data sets with unknown or wrong value representations or elements out of order."""
-    source = BytesIO(bytes(data))
+    """The same for data sets with unknown or wrong value representations or elements out of order. Of a large one the
+    beginning is read, which must hold all that stands before the pixels."""
+    source = BytesIO(bytes(data[:_MOST_FOR_PYDICOM]))
+    at_pixels = False
+
+    def stop(tag: int, vr: str | None, length: int) -> bool:  # noqa: ARG001
+        nonlocal at_pixels
+        at_pixels = tag == _PIXEL_DATA
+        return at_pixels
+
     try:
         parsed = read_dataset(
-            source, encoding.implicit, encoding.little, stop_when=lambda tag, vr, length: tag == 0x7FE00010
+            source, encoding.implicit, encoding.little, stop_when=stop, specific_tags=[Tag(tag) for tag in _WANTED_VR]
         )
         found: dict[int, tuple[bool, bytes]] = {}
         for tag in _WANTED_VR:
@@ -212,7 +252,7 @@ def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, byte
                 raw = parsed.get_item(tag)
                 value = getattr(raw, "value", None)
                 if isinstance(value, bytes):
-                    found[tag] = (False, value)
+                    found[tag] = (False, value[:_LONGEST_VALUE])
         ended = source.tell()
     except Exception as wrong:
         raise UnreadableError("Data set is not in its transfer syntax") from wrong
@@ -220,6 +260,8 @@ def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, byte
         raise UnreadableError("Data set is not in its transfer syntax")
     if ended > len(data):
         raise UnreadableError("Data set is cut off")
+    if len(data) > _MOST_FOR_PYDICOM and not at_pixels:
+        raise UnreadableError("Data set is neither in order nor small enough")
     return found
 
 

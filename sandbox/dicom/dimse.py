@@ -18,6 +18,9 @@ from sandbox.dicom.dul import SynchronousDUL
 from sandbox.dicom.exchanges import ExchangeBook
 from sandbox.dicom.messages import (
     C_CANCEL_RQ,
+    C_FIND_RQ,
+    C_GET_RQ,
+    C_MOVE_RQ,
     C_STORE_RQ,
     NO_DATA_SET,
     Command,
@@ -36,8 +39,11 @@ _LONGEST_COMMAND = 1 << 16
 # Requests that arrive while one is being served. Asynchronous operations are never negotiated, so none should.
 _MOST_WAITING = 64
 _MOST_BYTES_WAITING = 64 << 20
-# The longest data set of any message but a C-STORE: those are for memory, whatever the peer thinks.
-_LONGEST_IDENTIFIER = 32 << 20
+# The longest data set of any message but a C-STORE: it is decoded in memory, where a byte can cost a hundred. Room for
+# a list of 30,000 UIDs in a query, and for 100,000 instances in a request for storage commitment.
+_LONGEST_QUERY = 2 << 20
+_LONGEST_OTHER = 16 << 20
+_QUERIES = frozenset({C_FIND_RQ, C_MOVE_RQ, C_GET_RQ})
 
 
 class SynchronousDIMSE(DIMSEServiceProvider):
@@ -121,14 +127,17 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         if control & 2 and not self._data:
             self._complete(bytes(data))
             return
-        if len(self._data) + len(data) > _LONGEST_IDENTIFIER and not self._is_store():
-            raise ValueError("its data set is longer than any identifier can be")
+        if not self._is_store() and len(self._data) + len(data) > self._longest():
+            raise ValueError("its data set is longer than any of its kind can be")
         self._data += data
         if control & 2:
             self._complete(memoryview(self._data).toreadonly())
 
     def _is_for_a_file(self, size: int) -> bool:
         return self.spool_above is not None and size > self.spool_above and self._is_store()
+
+    def _longest(self) -> int:
+        return _LONGEST_QUERY if self._command and self._command["CommandField"] in _QUERIES else _LONGEST_OTHER
 
     def _is_store(self) -> bool:
         return self._command is not None and self._command["CommandField"] == C_STORE_RQ
