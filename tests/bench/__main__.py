@@ -14,7 +14,7 @@ from tests.bench import archives, labs, report, wire
 from tests.bench.clients import TOOLS
 from tests.bench.peers import KINDS, OURS
 
-_OUTPUT = Path("bench-results")
+_OUTPUT = Path("build/bench")
 
 
 def _arguments() -> argparse.Namespace:

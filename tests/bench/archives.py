@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tests.bench import clients, large_index
 from tests.bench.clients import WrongAnswerError
-from tests.bench.images import DEFAULT, PARALLEL, QUICK, ImageSet, Sizes, make_images, questions
-from tests.bench.peers import OURS, Peer, installed
+from tests.bench.images import DEFAULT, PARALLEL, QUICK, ImageSet, Question, Sizes, make_images, questions
+from tests.bench.peers import OURS, STOCK_ENVIRONMENT, Peer, installed
 
 _BIG_MB = 4096 * 3840 * 2 / 1e6
 _TOOL_STARTS = 5
@@ -147,7 +147,7 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
             ),
         ),
         (ECHO, lambda port: 1 / clients.echo_associations(port, budget)),
-        (ECHO_STOCK, lambda port: 1000 * clients.echo_stock(port, clients.STOCK_ENVIRONMENT)),
+        (ECHO_STOCK, lambda port: 1000 * clients.echo_stock(port, STOCK_ENVIRONMENT)),
     )
     began = time.perf_counter()
     for place, (measure, ask) in enumerate(steps):
@@ -164,7 +164,7 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
     _say(f"round {number + 1} of {plan.rounds} took {time.perf_counter() - began:.0f} s")
 
 
-def _milliseconds(question: clients.Question, budget_s: float) -> Callable[[int], float]:
+def _milliseconds(question: Question, budget_s: float) -> Callable[[int], float]:
     return lambda port: 1000 * clients.find(port, question, budget_s)
 
 

@@ -19,7 +19,6 @@ from tests.bench.peers import AE_TITLE, FAST_ENVIRONMENT, SINK_TITLE, STOCK_ENVI
 
 TOOLS = ("storescu", "findscu", "movescu", "echoscu", "storescp")
 _TIMEOUT_S = 120.0
-_SUCCESS = re.compile(r"DIMSE Status\s*: 0x0000|Status\s*: 0x0000|\(Success\)|Success:")
 _COMPLETED = re.compile(r"Completed Suboperations\s*:\s*(\d+)")
 _FAILED = re.compile(r"Failed Suboperations\s*:\s*(\d+)")
 _ANSWERS = re.compile(r"Find Response: \d+")
@@ -64,17 +63,17 @@ def store_with_nagle(port: int, folder: Path) -> float:
 def store_at_once(port: int, folders: Sequence[Path]) -> float:
     """C-STORE of several folders, each on an association of its own at the same time."""
     began = time.perf_counter()
+    pipe = subprocess.PIPE
+    commands = [_store_command(port, folder) for folder in folders]
     running = [
-        subprocess.Popen(
-            _store_command(port, folder), env=FAST_ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        for folder in folders
+        subprocess.Popen(command, env=FAST_ENVIRONMENT, stdout=pipe, stderr=subprocess.STDOUT) for command in commands
     ]
     outputs = [process.communicate(timeout=_TIMEOUT_S)[0] for process in running]
     took = time.perf_counter() - began
     for process, output in zip(running, outputs, strict=True):
         if process.returncode != 0:
-            raise WrongAnswerError(f"storescu failed: {output[-400:].decode(errors='replace')}")
+            words = output[-400:].decode(errors="replace")
+            raise WrongAnswerError(f"storescu ended with {process.returncode} {words}".strip())
     return took
 
 

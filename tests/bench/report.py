@@ -106,9 +106,8 @@ def _bars(figures: Figures, measure: Measure, top: int) -> list[str]:
     for place, (name, value) in enumerate(values.items()):
         y, width = top + 6 + place * (_BAR + 1), max(_WIDTH * better[name] / best, 1)
         parts.append(f'<rect x="{_LEFT}" y="{y}" width="{width:.1f}" height="{_BAR}" fill="{_COLOURS[name]}"/>')
-        parts.append(
-            f'<text x="{_LEFT + width + 6:.1f}" y="{y + 10}" font-size="11">{_number(value)} {escape(measure.unit)}</text>'
-        )
+        words = f"{_number(value)} {escape(measure.unit)}"
+        parts.append(f'<text x="{_LEFT + width + 6:.1f}" y="{y + 10}" font-size="11">{words}</text>')
     return parts
 
 
