@@ -69,19 +69,21 @@ def decode_frames(
     indices: Sequence[int] | None = None,
     *,
     keyword: str = "PixelData",
+    vr: str = "OW",
     as_rgb: bool = True,
 ) -> Iterator[Frame]:
     """Frames (from 0; all if none are named) as arrays, colour by pixel, each with the image pixel values that now hold
     (photometric_interpretation, bits_allocated …).
 
-    ``pixels`` is the value of the pixel data, or a file at its beginning. ``as_rgb`` turns YBR_FULL into RGB.
+    ``pixels`` is the value of the pixel data, or a file at its beginning; ``vr`` its VR, which matters to 8-bit samples
+    in big endian. ``as_rgb`` turns YBR_FULL into RGB.
     """
     syntax = UID(transfer_syntax)
     decoder = _decoder(transfer_syntax)
     if decoder is None:
         raise ValueError(f"{syntax.name} cannot be decoded here")
     try:
-        options = as_pixel_options(header, pixel_keyword=keyword)
+        options = as_pixel_options(header, pixel_keyword=keyword, pixel_vr=vr)
         size = _frame_size(options)
         if size > LARGEST_FRAME:
             raise ValueError(f"a frame would take {size} bytes")
@@ -113,7 +115,7 @@ def frames_of(source: Path | BinaryIO | Dataset, indices: Sequence[int] | None =
         if place is None:
             raise ValueError("there are no pixel data to decode")
         source.seek(place.start)
-        yield from decode_frames(header, source, syntax, indices, keyword=PIXEL_TAGS[place.tag])
+        yield from decode_frames(header, source, syntax, indices, keyword=PIXEL_TAGS[place.tag], vr=place.vr)
 
 
 def _frames_in_memory(dataset: Dataset, indices: Sequence[int] | None) -> Iterator[Frame]:
@@ -121,7 +123,8 @@ def _frames_in_memory(dataset: Dataset, indices: Sequence[int] | None) -> Iterat
     if keyword is None:
         raise ValueError("there are no pixel data to decode")
     syntax = str(dataset.file_meta.TransferSyntaxUID)
-    yield from decode_frames(dataset, dataset[keyword].value, syntax, indices, keyword=keyword)
+    element = dataset[keyword]
+    yield from decode_frames(dataset, element.value, syntax, indices, keyword=keyword, vr=element.VR)
 
 
 def pixel_place(file: BinaryIO, syntax: UID) -> PixelPlace | None:
