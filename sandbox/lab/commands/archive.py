@@ -188,7 +188,7 @@ class ArchiveOrphans(_OnArchive):
         )
         rows = tuple((kind, name) for kind, names in kinds for name in names)
         told = f"{counted(len(rows), 'orphan')} found." if rows else "No orphans."
-        return CommandResult(ok=not rows, sentence=f"{self.node}: {told}", columns=("Orphan", "Which"), rows=rows)
+        return CommandResult(ok=True, sentence=f"{self.node}: {told}", columns=("Orphan", "Which"), rows=rows)
 
 
 class ArchiveOrphansMend(_Operating):
