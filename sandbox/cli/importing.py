@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +41,9 @@ def import_(folder: Path | None, name: str, forget: bool, home: Path) -> None:
         raise BadInputError("There is no folder to import.", "Name one: pacs-sandbox import FOLDER.")
     chosen = name or _name_of(folder)
     target = collections.path(chosen)
-    with _bar("Looking") as looked:
+    with _bar("Looking") as looked, warnings.catch_warnings():
+        # What pydicom warns of is either read all the same or told below, file by file.
+        warnings.simplefilter("ignore")
         report = scan_folder(folder, looked)
     _tell_left_out(report.left_out)
     if not report.instances:
