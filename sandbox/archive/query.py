@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 from sqlalchemy import Select, String, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from sandbox.archive.answers import AnswerEncoder
 from sandbox.archive.attributes import UNIQUE_KEY, Attribute, Level, lookup
 from sandbox.archive.charset import TEXT_VRS, choose
 from sandbox.archive.identifier import (
@@ -95,12 +96,17 @@ def find(index: Index, ae_title: str, query: Query) -> Iterator[FindAnswer]:
         yield FindAnswer(question.status, comment=question.comment)
         return
     status = PENDING_WITHOUT_SOME_KEYS if question.incomplete else PENDING
+    encoder = _encoder(question, query.transfer_syntax, ae_title)
     try:
         for values in _matches(index, question):
             if query.is_cancelled():
                 yield FindAnswer(CANCELLED)
                 return
-            yield FindAnswer(status, _answer(question, values, ae_title))
+            encoded = encoder.encode(values)
+            if encoded is not None:
+                yield FindAnswer(status, encoded=encoded)
+            else:
+                yield FindAnswer(status, _answer(question, values, ae_title))
     except SQLAlchemyError:
         yield FindAnswer(OUT_OF_RESOURCES, comment="The index cannot be read at the moment")
 
@@ -138,6 +144,13 @@ def _statement(question: Question) -> Select[*tuple[Any, ...]]:
     if level is Level.PATIENT:
         statement = statement.order_by(studies.c.patient_key, studies.c.id.desc())
     return statement
+
+
+def _encoder(question: Question, transfer_syntax: str, ae_title: str) -> AnswerEncoder:
+    fixed = {QUERY_RETRIEVE_LEVEL: ("CS", question.target.level.value), _RETRIEVE_AE_TITLE: ("AE", ae_title)}
+    if question.with_availability:
+        fixed[_INSTANCE_AVAILABILITY] = ("CS", "ONLINE")
+    return AnswerEncoder(transfer_syntax, [(a.tag, a.vr) for a in question.answered], fixed)
 
 
 def _answer(question: Question, values: tuple[str, ...], ae_title: str) -> Dataset:

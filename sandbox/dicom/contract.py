@@ -187,6 +187,8 @@ class Query:
     sop_class: str
     identifier: Dataset
     is_cancelled: Callable[[], bool] = field(default=lambda: False)
+    transfer_syntax: str = ""
+    """How the answers go out, for one who encodes them itself; empty where data sets are wanted."""
 
 
 @dataclass(frozen=True)
@@ -199,11 +201,18 @@ class StoreStatus:
 
 @dataclass(frozen=True)
 class FindAnswer:
-    """One pending match (FF00 or FF01 with an identifier), or a failure (no identifier) that ends the answers."""
+    """One pending match (FF00 or FF01 with an identifier), or a failure (no identifier) that ends the answers.
+
+    ``encoded`` stands for the identifier where it has been encoded already, in the query's transfer syntax."""
 
     status: int
     identifier: Dataset | None = None
     comment: str = ""
+    encoded: bytes | None = None
+
+    @property
+    def is_match(self) -> bool:
+        return self.identifier is not None or self.encoded is not None
 
 
 @dataclass(frozen=True)

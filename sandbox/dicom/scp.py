@@ -55,6 +55,7 @@ def read_query(association: AcceptorAssociation, message: Message) -> Query | st
         return str(wrong)
     message_id = message.command.get("MessageID", 0)
     return Query(
+        transfer_syntax=association.transfer_syntax_of(message.context_id),
         facts=facts,
         sop_class=str(association._accepted_cx[message.context_id].abstract_syntax),
         identifier=identifier,
@@ -95,7 +96,12 @@ def _send_answers(
         if answer.status not in _PENDING:
             _finish(association, message, answer.status, answer.comment)
             return
-        send_with_data(association, message, answer.status, answer.identifier, answer.comment)
+        if answer.encoded is not None:
+            command = response_to(message.command, answer.status, answer.comment)
+            command["CommandDataSetType"] = DATA_SET
+            association.dimse.send(message.context_id, command, answer.encoded)
+        else:
+            send_with_data(association, message, answer.status, answer.identifier, answer.comment)
     _finish(association, message, CANCELLED if query.is_cancelled() else SUCCESS)
 
 

@@ -110,7 +110,7 @@ class ArchiveNode(Node):
         matches, refused = 0, False
         try:
             for answer in self._archive.find(query):
-                if answer.identifier is None:
+                if not answer.is_match:
                     refused = True
                 else:
                     matches += 1
