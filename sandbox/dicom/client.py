@@ -363,6 +363,7 @@ class Requestor:
         else:
             reason = inner.ending
             inner.tell_aborted(reason)
-            failure = AssociationFailure(FailureKind.ABORTED, facts, f"{facts.called_ae} at {facts.peer}: {reason}.")
+            kind = FailureKind.NO_TLS if inner.dul.tls_failed else FailureKind.ABORTED
+            failure = AssociationFailure(kind, facts, f"{facts.called_ae} at {facts.peer}: {reason}.")
         inner.finish(0)
         return failure

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import select
 import socket
 import ssl
 import struct
@@ -27,7 +26,7 @@ from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ, P_DATA_TF
 from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE, P_DATA
 from pynetdicom.timer import Timer
 
-from sandbox.dicom import tls
+from sandbox.dicom import sockets, tls
 from sandbox.dicom.pdus import FIXED, HEADER, AbortReason, Kind, four_bytes, longest, tidy, titles
 from sandbox.dicom.tls_failures import ALERT, HANDSHAKE, explain_tls_failure
 from sandbox.model.association import Direction, Rejection
@@ -145,6 +144,7 @@ class SynchronousDUL(DULServiceProvider):
         self.spoke = False
         # What the TLS handshake agreed on, in words; empty without TLS.
         self.secured = ""
+        self.tls_failed = False
 
     # --- what pynetdicom calls -------------------------------------------------------------------------------
 
@@ -196,7 +196,7 @@ class SynchronousDUL(DULServiceProvider):
         deadline = time.monotonic() + timeout
         try:
             self._set_timeout(None, deadline)
-            plain = server_name is None and self._is_plain()
+            plain = server_name is None and sockets.begins_plain(self._connection)
             self._connection = secured = tls.wrapped(self._connection, context, server_name)
             if self._stopped:
                 raise EOFError
@@ -216,13 +216,6 @@ class SynchronousDUL(DULServiceProvider):
         except (OSError, ValueError) as wrong:
             self._end(self._stopped or f"the TLS handshake failed: {explain_tls_failure(wrong)}")
         return not self.ended
-
-    def _is_plain(self) -> bool:
-        """Whether what the peer says first is no TLS: a caller whose TLS is switched off is the usual case."""
-        first = self._connection.recv(1, socket.MSG_PEEK)
-        if not first:
-            raise EOFError
-        return first[0] != HANDSHAKE
 
     def await_request(self, timeout: float) -> bytes:
         """The A-ASSOCIATE-RQ as sent, or nothing if none came within the ARTIM time (the whole of it)."""
@@ -337,34 +330,19 @@ class SynchronousDUL(DULServiceProvider):
     def interrupt(self, words: str) -> None:
         """Make the association's thread abort as soon as it reads or sends. May be called from any thread."""
         self._stopped = words
-        self._shutdown(socket.SHUT_RD)
+        sockets.shutdown(self._connection, socket.SHUT_RD)
 
     def cut(self) -> None:
         """Break the connection under a thread that does not come back from sending. May be called from any thread."""
-        self._shutdown(socket.SHUT_RDWR)
+        sockets.shutdown(self._connection, socket.SHUT_RDWR)
 
     def linger(self, seconds: float) -> None:
         """Wait until the peer has closed (ARTIM, PS3.8 9.1.5): closing first could lose our last PDU."""
-        deadline = time.monotonic() + seconds
-        self._close_tls()
-        with contextlib.suppress(OSError):
-            if seconds:
-                self._shutdown(socket.SHUT_WR)
-            while not self._stopped:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0 and not self._is_polled():
-                    break
-                self._connection.settimeout(max(remaining, 0.001))
-                # What still comes is not looked at, so it is not decrypted either.
-                if not socket.socket.recv_into(self._connection, self._view):
-                    break
-
-    def _close_tls(self) -> None:
-        """Tell the peer that nothing was cut off (close_notify). Its own is not waited for."""
-        if isinstance(self._connection, ssl.SSLSocket) and not self._stopped:
-            with contextlib.suppress(OSError, ValueError):
-                self._connection.settimeout(0)
-                self._connection.unwrap()
+        if not self._stopped:
+            sockets.say_goodbye(self._connection)
+        if seconds:
+            sockets.shutdown(self._connection, socket.SHUT_WR)
+        sockets.wait_for_close(self._connection, self._view, seconds, lambda: bool(self._stopped))
 
     def close(self) -> None:
         """Give the socket back. Nothing can be sent or received afterwards."""
@@ -412,31 +390,13 @@ class SynchronousDUL(DULServiceProvider):
     def _is_readable(self) -> bool:
         if self._low < self._high:
             return True
-        if isinstance(self._connection, ssl.SSLSocket):
-            return self._is_decrypted(self._connection)
-        return self._is_polled()
-
-    def _is_decrypted(self, connection: ssl.SSLSocket) -> bool:
-        """Whether there is something to read behind TLS. Bytes on the wire do not say so: TLS has its own messages."""
-        self._low = self._high = 0
-        try:
-            connection.settimeout(0)
-            self._timeout = 0
-            self._high = connection.recv_into(self._view)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
-        except OSError:
-            return True
+        if not isinstance(self._connection, ssl.SSLSocket):
+            return sockets.is_polled(self._connection)
+        found = sockets.read_now(self._connection, self._view)
+        self._timeout = 0
         # The end of the connection is something to read, too.
-        return True
-
-    def _is_polled(self) -> bool:
-        try:
-            poll = select.poll()
-            poll.register(self._connection, select.POLLIN)
-            return bool(poll.poll(0))
-        except (OSError, ValueError):
-            return False
+        self._low, self._high = 0, found or 0
+        return found is not None
 
     def _receive(self, kind: Kind, pdu: memoryview) -> None:
         match kind:
@@ -535,9 +495,14 @@ class SynchronousDUL(DULServiceProvider):
             self._broke(lost)
 
     def _broke(self, lost: OSError) -> None:
-        if isinstance(lost, ssl.SSLError):
+        lost = sockets.unheard_alert(self._connection) or lost
+        if isinstance(lost, ssl.SSLError) and not isinstance(lost, ssl.SSLEOFError):
             # In TLS 1.3 a requestor hears of what is wrong with its certificate only when it reads on.
+            self.tls_failed = True
             self._end(f"TLS failed: {explain_tls_failure(lost)}")
+        elif self.secured and not self.spoke:
+            self.tls_failed = True
+            self._end("the peer broke off right after the TLS handshake, as if it wanted another certificate of us")
         else:
             self._end(f"the connection broke: {lost.strerror or lost}")
 
@@ -557,8 +522,3 @@ class SynchronousDUL(DULServiceProvider):
         self.ending = words
         self.state = State.ENDED
         self.indications.append(_lost())
-
-    def _shutdown(self, how: int) -> None:
-        # The plain method even for an SSL socket: its own would give up encryption for both directions.
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(self._connection, how)
