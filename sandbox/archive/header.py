@@ -27,6 +27,7 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from sandbox.archive.attributes import STORED, Attribute
 from sandbox.archive.charset import TEXT_VRS, decode, defined_terms
+from sandbox.dicom.bounded import BoundedReader, TooManyElementsError
 
 Buffer = bytes | bytearray | memoryview
 
@@ -234,7 +235,7 @@ def _skip_undefined(data: Buffer, position: int, encoding: _Encoding, implicit: 
 def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
     """The same for data sets with unknown or wrong value representations or elements out of order. Of a large one the
     beginning is read, which must hold all that stands before the pixels."""
-    source = BytesIO(bytes(data[:_MOST_FOR_PYDICOM]))
+    source = BoundedReader(bytes(data[:_MOST_FOR_PYDICOM]))
     at_pixels = False
 
     def stop(tag: int, vr: str | None, length: int) -> bool:  # noqa: ARG001
@@ -254,6 +255,8 @@ def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, byte
                 if isinstance(value, bytes):
                     found[tag] = (False, value[:_LONGEST_VALUE])
         ended = source.tell()
+    except TooManyElementsError as wrong:
+        raise UnreadableError("Data set has more elements than are read") from wrong
     except Exception as wrong:
         raise UnreadableError("Data set is not in its transfer syntax") from wrong
     if not found:

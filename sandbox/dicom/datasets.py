@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 import struct
 import zlib
-from io import BytesIO
 from pathlib import Path
 
 from pydicom import dcmread
@@ -18,6 +17,7 @@ from pydicom.filereader import read_dataset
 from pydicom.uid import UID
 from pynetdicom.dsutils import encode
 
+from sandbox.dicom.bounded import BoundedReader
 from sandbox.dicom.syntaxes import CONVERTIBLE
 
 _PREAMBLE = 128
@@ -32,7 +32,7 @@ def decode_dataset(data: bytes | memoryview, transfer_syntax: str) -> Dataset:
     syntax = UID(transfer_syntax)
     try:
         encoded = _inflated(data) if syntax.is_deflated else bytes(data)
-        dataset = read_dataset(BytesIO(encoded), syntax.is_implicit_VR, syntax.is_little_endian)
+        dataset = read_dataset(BoundedReader(encoded), syntax.is_implicit_VR, syntax.is_little_endian)
         dataset.walk(lambda holder, element: None)
     except Exception as wrong:
         # pydicom raises many kinds of errors for bytes that are no data set; they all mean this.
