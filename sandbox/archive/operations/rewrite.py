@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -124,7 +125,7 @@ def _apply(dataset: Dataset, changes: Changes) -> None:
     if changes.uids:
         for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
             if str(dataset.get(keyword, "")) in changes.uids:
-                before.add(dataset[keyword])
+                before.add(deepcopy(dataset[keyword]))
         _exchange(dataset, changes.uids)
     item = Dataset()
     item.SourceOfPreviousValues = changes.source
@@ -142,7 +143,7 @@ def _set(dataset: Dataset, before: Dataset, keyword: str, value: str) -> None:
     if keyword in dataset:
         if str(dataset[keyword].value if dataset[keyword].value is not None else "") == value:
             return
-        before.add(dataset[keyword])
+        before.add(deepcopy(dataset[keyword]))
     elif not value:
         return
     else:
