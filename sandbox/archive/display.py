@@ -22,9 +22,9 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
-from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID
 
+from sandbox.dicom.codecs import NO_PIXELS, can_decode, frames_of
 from sandbox.model.errors import ConflictError, NotFoundError
 
 LARGEST_PIXELS = 64_000_000
@@ -105,28 +105,30 @@ def _header(source: Path | Dataset) -> Dataset:
     try:
         return dcmread(source, stop_before_pixels=True)
     except (OSError, InvalidDicomError, EOFError, ValueError) as wrong:
-        raise ConflictError("The image's file cannot be read.", "It may have been removed or damaged.") from wrong
+        raise _unreadable() from wrong
 
 
 def _decoded(source: Path | Dataset, dataset: Dataset, frame: int) -> NDArray[Any]:
     syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID", ""))) if hasattr(dataset, "file_meta") else UID("")
+    if isinstance(source, Dataset) and not any(keyword in source for keyword in PIXEL_KEYWORDS):
+        raise _no_image()
     try:
-        if syntax == DeflatedExplicitVRLittleEndian and not isinstance(source, Dataset):
-            source = dcmread(source)  # the pixels' place is known only after inflating all of it
-        if isinstance(source, Dataset) and not any(keyword in source for keyword in PIXEL_KEYWORDS):
-            raise _no_image()
-        return pixel_array(source, index=frame)
-    except ConflictError:
-        raise
-    except Exception as wrong:
-        # pydicom raises many kinds of errors for a missing decoder and for damaged data.
-        if "no pixel data to decode" in str(wrong):
+        pixels, _ = next(frames_of(source, [frame]))
+    except OSError as wrong:
+        raise _unreadable() from wrong
+    except (AttributeError, StopIteration, ValueError) as wrong:
+        if str(wrong) == NO_PIXELS:
             raise _no_image() from wrong
-        if syntax.is_compressed:
+        if syntax.is_encapsulated and not can_decode(syntax):
             raise ConflictError(
                 f"The image cannot be shown: {syntax.name} cannot be decoded here.", "Its other copies may do."
             ) from wrong
         raise _damaged(wrong) from wrong
+    return pixels
+
+
+def _unreadable() -> ConflictError:
+    return ConflictError("The image's file cannot be read.", "It may have been removed or damaged.")
 
 
 def _no_image() -> ConflictError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from sandbox.dicom.codecs import frames_of
 from sandbox.nodes.department import Department
 
 IDENTITY = ("PatientID", "PatientName", "AccessionNumber", "StudyInstanceUID")
@@ -39,7 +40,7 @@ def _pixels(dataset: Dataset) -> bytes:
     if "PixelData" not in dataset:
         return b""
     if dataset.file_meta.TransferSyntaxUID.is_compressed:
-        return bytes(dataset.pixel_array.tobytes())
+        return b"".join(pixels.tobytes() for pixels, _ in frames_of(dataset))
     return bytes(dataset.PixelData)
 
 

@@ -136,8 +136,8 @@ class Association(NormalizedRequests):
         return self._invoker.request(VERIFICATION, {"CommandField": C_ECHO_RQ})
 
     def store(self, item: StoredObject | Dataset, *, originator: tuple[str, int] | None = None) -> Outcome:
-        """C-STORE. A StoredObject's bytes go as they are where the peer takes their transfer syntax; else they are
-        re-encoded if that needs no codec. ``originator`` is the AE title and message id of a C-MOVE behind it."""
+        """C-STORE. A StoredObject's bytes go as they are where the peer takes their transfer syntax; else transcoded to
+        an uncompressed one that it takes. ``originator`` is the AE title and message id of a C-MOVE behind it."""
         return self._invoker.store(item, originator)
 
     def find(self, model: str, identifier: Dataset) -> Generator[FindResponse]:

@@ -41,6 +41,7 @@ PIXEL_TAGS: dict[int, str] = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleF
 LARGEST_FRAME = 1 << 31
 """Bytes of one decoded frame; what claims more would let one image take the process's memory."""
 
+NO_PIXELS = "there are no pixel data to decode"
 _UNDEFINED = 0xFFFFFFFF
 # Pixels, and what now holds of them (image pixel module, in pydicom's names).
 Frame = tuple[NDArray[Any], dict[str, str | int]]
@@ -113,7 +114,7 @@ def frames_of(source: Path | BinaryIO | Dataset, indices: Sequence[int] | None =
             return
         place = pixel_place(source, syntax)
         if place is None:
-            raise ValueError("there are no pixel data to decode")
+            raise ValueError(NO_PIXELS)
         source.seek(place.start)
         yield from decode_frames(header, source, syntax, indices, keyword=PIXEL_TAGS[place.tag], vr=place.vr)
 
@@ -121,7 +122,7 @@ def frames_of(source: Path | BinaryIO | Dataset, indices: Sequence[int] | None =
 def _frames_in_memory(dataset: Dataset, indices: Sequence[int] | None) -> Iterator[Frame]:
     keyword = next((one for one in PIXEL_TAGS.values() if one in dataset), None)
     if keyword is None:
-        raise ValueError("there are no pixel data to decode")
+        raise ValueError(NO_PIXELS)
     syntax = str(dataset.file_meta.TransferSyntaxUID)
     element = dataset[keyword]
     yield from decode_frames(dataset, element.value, syntax, indices, keyword=keyword, vr=element.VR)
@@ -155,7 +156,8 @@ def _frame_size(options: dict[str, Any]) -> int:
 
 def _reason(wrong: Exception) -> str:
     """The cause in one line; pydicom wraps what a codec said in lines of its own."""
-    return str(wrong).strip().splitlines()[-1].strip() if str(wrong).strip() else type(wrong).__name__
+    lines = str(wrong).strip().splitlines()
+    return lines[-1].strip().removeprefix("imagecodecs: ") if lines else type(wrong).__name__
 
 
 # --- codecs ----------------------------------------------------------------------------------------------------------

@@ -11,14 +11,12 @@ import struct
 import zlib
 from pathlib import Path
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID
 from pynetdicom.dsutils import encode
 
 from sandbox.dicom.bounded import BoundedReader
-from sandbox.dicom.syntaxes import CONVERTIBLE
 
 _PREAMBLE = 128
 _MAGIC = b"DICM"
@@ -89,12 +87,3 @@ def read_encoded(path: Path, size: int | None = None) -> memoryview:
     if not encoded:
         raise ValueError("its file holds no data set")
     return encoded
-
-
-def convert(path: Path, transfer_syntax: str) -> bytes:
-    """The data set of a Part 10 file in another uncompressed transfer syntax. ValueError where that cannot be."""
-    dataset = dcmread(path)
-    stored = str(dataset.file_meta.TransferSyntaxUID)
-    if stored not in CONVERTIBLE or transfer_syntax not in CONVERTIBLE:
-        raise ValueError(f"{UID(stored).name} cannot be turned into {UID(transfer_syntax).name} here")
-    return encode_dataset(dataset, transfer_syntax)

@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset
 from sandbox.dicom import normalized
 from sandbox.dicom.association import SynchronousAssociation
 from sandbox.dicom.contract import NormalizedService, StoredObject
-from sandbox.dicom.datasets import convert, decode_dataset, encode_dataset, read_encoded
+from sandbox.dicom.datasets import decode_dataset, encode_dataset, read_encoded
 from sandbox.dicom.messages import (
     C_CANCEL_RQ,
     C_STORE_RQ,
@@ -28,7 +28,7 @@ from sandbox.dicom.messages import (
 from sandbox.dicom.outcomes import NormalizedOutcome, Outcome
 from sandbox.dicom.pdus import AbortReason
 from sandbox.dicom.storing import StoreHandler, take_store
-from sandbox.dicom.syntaxes import CONVERTIBLE
+from sandbox.dicom.syntaxes import CONVERTIBLE, FALLBACKS, can_transcode
 from sandbox.model.association import ContextResult
 
 MEDIUM_PRIORITY = 0
@@ -56,24 +56,24 @@ class Invoker:
         return next((one for one in usable if transfer_syntax in ("", one.transfer_syntax)), None)
 
     def store(self, item: StoredObject | Dataset, originator: tuple[str, int] | None = None) -> Outcome:
-        """C-STORE. The bytes of a file go as they are where the peer takes their transfer syntax; else they are
-        re-encoded if that needs no codec."""
+        """C-STORE. The bytes of a file go as they are where the peer takes their transfer syntax; else transcoded to an
+        uncompressed one that it takes. A data set in memory is only re-encoded."""
         if isinstance(item, Dataset):
             sop_class, sop_instance = str(item.SOPClassUID), str(item.SOPInstanceUID)
             syntax = str(item.file_meta.TransferSyntaxUID)
         else:
             sop_class, sop_instance, syntax = item.sop_class, item.sop_instance, item.transfer_syntax
         context = self.context(sop_class, syntax)
-        if context is None and syntax in CONVERTIBLE:
-            context = next(
-                (one for one in self._usable(sop_class, self._as_scu) if one.transfer_syntax in CONVERTIBLE), None
-            )
+        if context is None and (syntax in CONVERTIBLE or not isinstance(item, Dataset)):
+            context = self._transcoded(sop_class, syntax)
         if context is None:
             return Outcome(None, failure=NO_CONTEXT)
         try:
             data = self._encoded(item, syntax, context.transfer_syntax)
-        except (OSError, ValueError) as wrong:
+        except OSError as wrong:
             return Outcome(None, failure=f"it could not be read: {wrong}")
+        except ValueError as wrong:
+            return Outcome(None, failure=str(wrong))
         command: Command = {
             "CommandField": C_STORE_RQ,
             "Priority": MEDIUM_PRIORITY,
@@ -188,11 +188,21 @@ class Invoker:
             if context.accepted and context.abstract_syntax == sop_class and context.id in in_role:
                 yield context
 
+    def _transcoded(self, sop_class: str, stored: str) -> ContextResult | None:
+        """The context to send what is stored otherwise on: of those that it can be had in, the best."""
+        usable = {one.transfer_syntax: one for one in self._usable(sop_class, self._as_scu)}
+        return next((usable[one] for one in FALLBACKS if one in usable and can_transcode(stored, one)), None)
+
     @staticmethod
     def _encoded(item: StoredObject | Dataset, stored: str, wanted: str) -> bytes | memoryview:
         if isinstance(item, Dataset):
             return encode_dataset(item, wanted)
-        return read_encoded(item.path, item.size) if stored == wanted else convert(item.path, wanted)
+        if stored == wanted:
+            return read_encoded(item.path, item.size)
+        # Loaded with its first use: it brings numpy along, which most processes can do without.
+        from sandbox.dicom.transcode import transcode
+
+        return transcode(item.path, wanted)
 
     def _begin(self, sop_class: str, command: Command, data: bytes | memoryview | None, context: ContextResult) -> int:
         self._message_id = self._message_id % 0xFFFF + 1

@@ -34,6 +34,8 @@ EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 UNCOMPRESSED: tuple[str, ...] = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 # Readable without a codec, so one may stand in for another where a peer takes only some of them.
 CONVERTIBLE: frozenset[str] = frozenset((*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN))
+# What something is sent in where a peer does not take it as it is stored, the best first.
+FALLBACKS: tuple[str, ...] = (*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
 # All that carry their pixels with them; the JPIP ones only point at a server.
 COMPRESSED: tuple[str, ...] = (
     "1.2.840.10008.1.2.4.50",
@@ -71,6 +73,26 @@ COMPRESSED: tuple[str, ...] = (
     "1.2.840.10008.1.2.4.108",
     "1.2.840.10008.1.2.8.1",
 )
+# Compressed ones that codecs.py decodes; a list of its own, since proposing contexts needs no codec in memory.
+DECODABLE: frozenset[str] = frozenset(
+    (
+        "1.2.840.10008.1.2.4.50",
+        "1.2.840.10008.1.2.4.51",
+        "1.2.840.10008.1.2.4.57",
+        "1.2.840.10008.1.2.4.70",
+        "1.2.840.10008.1.2.4.80",
+        "1.2.840.10008.1.2.4.81",
+        "1.2.840.10008.1.2.4.90",
+        "1.2.840.10008.1.2.4.91",
+        "1.2.840.10008.1.2.4.92",
+        "1.2.840.10008.1.2.4.93",
+        "1.2.840.10008.1.2.4.201",
+        "1.2.840.10008.1.2.4.202",
+        "1.2.840.10008.1.2.4.203",
+        "1.2.840.10008.1.2.5",
+        "1.2.840.10008.1.2.8.1",
+    )
+)
 ALL_TRANSFER_SYNTAXES: tuple[str, ...] = (
     *UNCOMPRESSED,
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
@@ -98,6 +120,11 @@ _RETIRED_STORAGE: tuple[str, ...] = (
 STORAGE_CLASSES: tuple[str, ...] = tuple(
     sorted({*(str(context.abstract_syntax) for context in AllStoragePresentationContexts), *_RETIRED_STORAGE})
 )
+
+
+def can_transcode(stored: str, wanted: str) -> bool:
+    """Whether instances in ``stored`` can be had in ``wanted`` (see transcode.py), as far as these tell."""
+    return stored == wanted or (wanted in CONVERTIBLE and (stored in CONVERTIBLE or stored in DECODABLE))
 
 
 def verification() -> tuple[SupportedContext, ...]:

@@ -31,9 +31,9 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit
 
-from sandbox.dicom.codecs import PIXEL_TAGS, PixelPlace, can_decode, decode_frames, pixel_place
+from sandbox.dicom.codecs import PIXEL_TAGS, PixelPlace, decode_frames, pixel_place
 from sandbox.dicom.datasets import dataset_offset
-from sandbox.dicom.syntaxes import CONVERTIBLE
+from sandbox.dicom.syntaxes import can_transcode
 
 PIECE = 1 << 20
 _IN_MEMORY = 8 << 20
@@ -55,11 +55,6 @@ _LOSSY_JPEG = frozenset({str(JPEGBaseline8Bit), str(JPEGExtended12Bit)})
 
 class TranscodeError(ValueError):
     """Why an instance cannot be had in a transfer syntax."""
-
-
-def can_transcode(stored: str, wanted: str) -> bool:
-    """Whether instances in ``stored`` can be had in ``wanted``, as far as the transfer syntaxes tell."""
-    return stored == wanted or (wanted in CONVERTIBLE and (stored in CONVERTIBLE or can_decode(stored)))
 
 
 def transcode(path: Path, transfer_syntax: str) -> bytes | memoryview:

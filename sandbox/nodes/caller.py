@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sandbox.dicom.client import Association, Requestor
-from sandbox.dicom.contract import Peer, Role, StoredObject, SupportedContext
+from sandbox.dicom.contexts import contexts_for_pairs
+from sandbox.dicom.contract import Peer, Role, StoredObject
 from sandbox.dicom.negotiation import Proposal
 from sandbox.dicom.outcomes import AssociationFailure
-from sandbox.dicom.syntaxes import CONVERTIBLE, IMPLICIT_VR_LITTLE_ENDIAN
 from sandbox.events.log import current
 from sandbox.model.config import RemoteNode
 from sandbox.nodes.queue_sender import Delivery, Outcome
@@ -102,8 +102,7 @@ class QueueCarrier:
         peer = caller.peer(destination)
         if peer is None:
             return f"There is no {destination} in the AE table."
-        contexts = [SupportedContext(sop_class, _offered(syntax)) for sop_class, syntax in syntaxes]
-        opened = caller.requestor.associate(peer, contexts)
+        opened = caller.requestor.associate(peer, contexts_for_pairs(syntaxes))
         if isinstance(opened, AssociationFailure):
             return opened.sentence
         return _OpenDelivery(opened, frozenset(syntaxes), self._told)
@@ -137,10 +136,3 @@ class _OpenDelivery:
 
     def abort(self) -> None:
         self._association.interrupt("the node was stopped")
-
-
-def _offered(syntax: str) -> tuple[str, ...]:
-    """A context for one transfer syntax; where it needs no codec, the default one stands in (PS3.5 10.1)."""
-    if syntax in CONVERTIBLE and syntax != IMPLICIT_VR_LITTLE_ENDIAN:
-        return (syntax, IMPLICIT_VR_LITTLE_ENDIAN)
-    return (syntax,)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
+from pydicom.uid import MPEG2MPML, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from sandbox.archive.display import LARGEST_PIXELS, VoiFunction, Window, render_frame, shown_frame
 from sandbox.model.errors import ConflictError, NotFoundError
@@ -84,8 +84,11 @@ def test_rle_can_be_shown() -> None:
 
 def test_what_cannot_be_shown_is_told() -> None:
     dataset = image(np.zeros((4, 4), dtype=np.uint8))
+    dataset.file_meta.TransferSyntaxUID = MPEG2MPML
+    with pytest.raises(ConflictError, match="MPEG2 Main Profile"):
+        render_frame(dataset)
     dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
-    with pytest.raises(ConflictError, match="JPEG-LS"):
+    with pytest.raises(ConflictError, match="damaged"):
         render_frame(dataset)
     del dataset.PixelData
     with pytest.raises(ConflictError, match="no image"):
