@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.archive.archive import Archive
+from sandbox.archive.index.changes import drop_rows
 from sandbox.events import kinds
 from sandbox.lab.commands.registry import commands, parse
 from sandbox.lab.lab import Lab
@@ -35,6 +37,42 @@ def scanned(lab: Lab) -> str:
         after=result.event,
     )
     return study
+
+
+def archive(lab: Lab) -> Archive:
+    store = lab.department.node("ARCHIVE").store
+    assert store is not None
+    return store
+
+
+def patient(lab: Lab, study: str) -> str:
+    found = archive(lab).study(study)
+    assert found is not None
+    return found.study.patient_id
+
+
+def entry(lab: Lab) -> int:
+    """The last entry of the archive's journal."""
+    return archive(lab).journal()[0].number
+
+
+def two_series(lab: Lab) -> dict[str, Any]:
+    """A study of more than one series, and its first."""
+    for study in archive(lab).studies():
+        if study.series > 1:
+            found = archive(lab).study(study.study_uid)
+            assert found is not None
+            return {"study": study.study_uid, "series": [found.series[0].series_uid]}
+    raise AssertionError("no study has two series")
+
+
+def orphan(lab: Lab) -> dict[str, Any]:
+    """An image whose row is lost."""
+    store = archive(lab)
+    lost = [one.sop_instance for one in store.objects(scanned(lab))]
+    with store.bench.index.changing() as connection:
+        drop_rows(connection, lost)
+    return {"what": "files"}
 
 
 # What each command is tried with, in this order, and what its sentence must say.
@@ -108,6 +146,41 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
     ("network.dns.set", lambda lab: {"name": "pacs"}, True, "no longer"),
     ("background.resume", lambda lab: {}, True, "goes on"),
     ("background.pause", lambda lab: {}, True, "rests"),
+    ("archive.orphans", lambda lab: {}, True, "No orphans"),
+    ("archive.edit", lambda lab: {"study": scanned(lab), "values": {"StudyID": "S1"}, "reason": "typo"}, True, "S1"),
+    (
+        "archive.export",
+        lambda lab: {"to": "first", "study": prior(lab), "zipped": True, "reason": "second opinion"},
+        True,
+        "first.zip",
+    ),
+    (
+        "archive.merge",
+        lambda lab: {"patient": patient(lab, scanned(lab)), "into": patient(lab, prior(lab)), "reason": "one person"},
+        True,
+        "Merged",
+    ),
+    ("archive.undo", lambda lab: {"entry": entry(lab), "reason": "they are two"}, True, "Took back"),
+    (
+        "archive.move_study",
+        lambda lab: {"study": scanned(lab), "to": patient(lab, prior(lab)), "reason": "wrong patient"},
+        True,
+        "Moved",
+    ),
+    ("archive.split", lambda lab: {**two_series(lab), "reason": "two exams in one"}, True, "Split"),
+    (
+        "archive.reject",
+        lambda lab: {"study": scanned(lab), "code": "113038", "reason": "wrong order"},
+        True,
+        "Worklist",
+    ),
+    ("archive.delete", lambda lab: {"study": scanned(lab), "reason": "a test image"}, True, "in the bin"),
+    ("archive.bin", lambda lab: {}, True, "in the bin"),
+    ("archive.restore", lambda lab: {"entry": entry(lab), "reason": "it was no test"}, True, "Restored 1 instance"),
+    ("archive.reindex", lambda lab: {"study": scanned(lab), "reason": "odd counts"}, True, "1 instance read"),
+    ("archive.orphans.mend", lambda lab: {**orphan(lab), "reason": "found at night"}, True, "Indexed 1 file"),
+    ("archive.bin.empty", lambda lab: {"confirmed": True, "reason": "disk full"}, True, "for good"),
+    ("archive.journal", lambda lab: {}, True, "in the journal"),
     ("lab.reset", lambda lab: {}, True, "start"),
 )
 
@@ -144,6 +217,11 @@ REFUSED: tuple[tuple[str, dict[str, Any], type[SandboxError], str], ...] = (
     ("node.config.save", {"node": "CT1", "remove": ["ae_title"]}, BadInputError, "ae_title"),
     ("node.config.save", {"node": "CT1", "add": {"ae_title": {"name": "x"}}}, BadInputError, "ae_title"),
     ("node.config.save", {"node": "CT1", "add": {"remotes": 5}}, BadInputError, "remotes"),
+    ("archive.delete", {"node": "CT1", "study": "1.2.3", "reason": "x"}, BadInputError, "no archive"),
+    ("archive.delete", {"study": "1.2.3", "reason": "x"}, NotFoundError, "1.2.3"),
+    ("archive.delete", {"study": "1.2.3"}, BadInputError, "reason"),
+    ("archive.bin.empty", {"reason": "x"}, BadInputError, "Confirm"),
+    ("archive.export", {"to": "../x", "study": "1.2.3", "reason": "x"}, BadInputError, "to"),
     ("network.firewall.add", {"source": "nowhere"}, BadInputError, "nowhere"),
     ("network.firewall.remove", {"source": "emergency", "action": "reject"}, NotFoundError, "no rule"),
     ("network.dns.set", {"name": "-bad-", "address": "198.18.20.1"}, BadInputError, "-bad-"),

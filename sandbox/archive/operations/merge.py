@@ -30,7 +30,7 @@ class Merge(Operation):
     target_issuer: str = ""
 
     def run(self, bench: Bench, by: str) -> Outcome:
-        if key_of(self.source, self.source_issuer) == key_of(self.target, self.target_issuer):
+        if key_of(bench, self.source, self.source_issuer) == key_of(bench, self.target, self.target_issuer):
             raise BadInputError("A patient cannot be merged with itself.", "Give two different patients.")
         survivor = demographics(bench, self.target, self.target_issuer)
         rows = of_patient(bench, self.source, self.source_issuer)

@@ -29,10 +29,8 @@ def chosen(bench: Bench, study_uid: str, series_uid: str = "", sop_instance: str
 
 
 def of_patient(bench: Bench, patient_id: str, issuer: str = "") -> list[InstanceRow]:
-    """All instances of a patient, by ID and issuer. Raises NotFoundError for none."""
-    return found(
-        bench.rows(studies.c.patient_key == key_of(patient_id, issuer)), f"patient {in_words(patient_id, issuer)}"
-    )
+    """All instances of a patient. Raises NotFoundError for none."""
+    return bench.rows(studies.c.patient_key == key_of(bench, patient_id, issuer))
 
 
 def demographics(bench: Bench, patient_id: str, issuer: str = "") -> dict[str, str]:
@@ -40,23 +38,37 @@ def demographics(bench: Bench, patient_id: str, issuer: str = "") -> dict[str, s
     columns = [studies.c[attribute.column] for attribute in PATIENT_ATTRIBUTES]
     statement = (
         select(*columns)
-        .where(studies.c.patient_key == key_of(patient_id, issuer))
+        .where(studies.c.patient_key == key_of(bench, patient_id, issuer))
         .order_by(studies.c.received.desc(), studies.c.id.desc())
     )
     with bench.index.connect() as connection:
         row = connection.execute(statement).first()
-    if row is None:
-        raise NotFoundError(
-            f"The archive has no patient {in_words(patient_id, issuer)}.", "Look the ID up in the list of studies."
-        )
+    if row is None:  # gone since the line before
+        raise NotFoundError(f"The archive has no patient {in_words(patient_id, issuer)}.")
     return {attribute.keyword: str(value) for attribute, value in zip(PATIENT_ATTRIBUTES, row, strict=True)}
 
 
-def key_of(patient_id: str, issuer: str) -> str:
-    """As sandbox.archive.index.index.patient_key has it for those with an ID."""
+def key_of(bench: Bench, patient_id: str, issuer: str = "") -> str:
+    """The index's key of a patient. The issuer may be left out where one patient alone has that ID. Raises
+    NotFoundError, or BadInputError when several have it."""
     if not patient_id.strip():
         raise BadInputError("There is no patient ID.", "Give the ID of a patient who has one.")
-    return f"{issuer.strip()}\t{patient_id.strip()}"
+    wanted = studies.c.patient_id == patient_id.strip()
+    if issuer:
+        wanted &= studies.c.issuer_of_patient_id == issuer.strip()
+    statement = select(studies.c.patient_key, studies.c.issuer_of_patient_id).where(wanted).distinct()
+    with bench.index.connect() as connection:
+        patients = connection.execute(statement).all()
+    if not patients:
+        raise NotFoundError(
+            f"The archive has no patient {in_words(patient_id, issuer)}.", "Look the ID up in the list of studies."
+        )
+    if len(patients) > 1:
+        issuers = ", ".join(sorted(row.issuer_of_patient_id or "nobody" for row in patients))
+        raise BadInputError(
+            f"{len(patients)} patients have the ID {patient_id}, issued by {issuers}.", "Say which issuer is meant."
+        )
+    return str(patients[0].patient_key)
 
 
 def in_words(patient_id: str, issuer: str) -> str:

@@ -21,7 +21,7 @@ from sandbox.archive.operations.undo import Undo
 from sandbox.archive.part10 import file_head, opened
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from tests.archive.operations.support import ANNA, BEN, WHY, consistent, populate, state
-from tests.archive.support import encoded, found, instance, request, store
+from tests.archive.support import PATIENT_FIND, encoded, found, instance, request, store
 
 NEW = {"PatientName": "Adams^Ännchen", "PatientID": "P9", "AccessionNumber": "A9", "StudyDescription": ""}
 
@@ -227,6 +227,22 @@ def test_merges_that_make_no_sense(archive: Archive) -> None:
     ):
         with pytest.raises(error):
             archive.operate(operation, "admin")
+
+
+def test_the_issuer_is_asked_for_only_where_it_is_needed(archive: Archive) -> None:
+    populate(archive)
+    store(archive, instance(StudyInstanceUID="1.2.3.8", PatientID="P3", IssuerOfPatientID="NORTH"))
+    assert archive.operate(Merge(reason=WHY, source="P3", target="P2"), "admin").studies == ("1.2.3.8",)
+    assert (
+        found(archive, "PATIENT", model=PATIENT_FIND, PatientID="P2", IssuerOfPatientID="")[0].IssuerOfPatientID == ""
+    )
+    for issuer in ("NORTH", "SOUTH"):
+        store(archive, instance(PatientID="P4", IssuerOfPatientID=issuer))
+    with pytest.raises(BadInputError, match="NORTH, SOUTH"):
+        archive.operate(Merge(reason=WHY, source="P4", target="P2"), "admin")
+    archive.operate(Merge(reason=WHY, source="P4", source_issuer="NORTH", target="P2"), "admin")
+    assert archive.counts().patients == 3
+    consistent(archive)
 
 
 def test_a_moved_study_is_the_other_patients(archive: Archive) -> None:
