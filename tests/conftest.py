@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-LONGEST_FIRST = (
-    "tests/scenarios/",
-    "tests/unbreakable/",
-    "tests/browser/",
-    "tests/e2e/",
-    "tests/peers/",
-    "tests/host/",
+LONGEST_FIRST = tuple(
+    f"tests/{folder}/" for folder in ("scenarios", "unbreakable", "browser", "e2e", "peers", "host", "drill", "checks")
 )
 
 

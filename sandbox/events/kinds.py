@@ -327,10 +327,10 @@ class ArchiveWatermarkCleared(Body):
     percent: int
 
 
-class ArchiveFull(Body):
+class ArchiveFilled(Body):
     """The archive begins to refuse images with A700. It is written once, until it takes some again."""
 
-    kind = "archive.full"
+    kind = "archive.filled"
     reason: str
 
 

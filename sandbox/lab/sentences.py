@@ -189,7 +189,7 @@ SENTENCES: Mapping[str, Sentence] = {
         f"{node} is {b.percent} % full, below its high watermark again "
         f"({_gigabytes(b.used)} of {_gigabytes(b.quota)})."
     ),
-    "archive.full": lambda node, b: f"{node} takes no more images: {b.reason.rstrip('.')}.",
+    "archive.filled": lambda node, b: f"{node} takes no more images: {b.reason.rstrip('.')}.",
     "background.paused": lambda node, b: "The quiet flow of ordinary exams rests.",
     "background.resumed": lambda node, b: "The quiet flow of ordinary exams goes on.",
     "fault.applied": lambda node, b: f"Fault {b.fault} applied. {b.explanation}".strip(),
@@ -230,7 +230,7 @@ GOOD: Mapping[str, bool | Callable[[Any], bool | None]] = {
     "commitment.reported": lambda b: not b.failed,
     "archive.watermark.passed": False,
     "archive.watermark.cleared": True,
-    "archive.full": False,
+    "archive.filled": False,
     "attempt.check.finished": lambda b: _VERDICTS[b.finding.verdict],
     "attempt.closed": lambda b: b.solved,
 }

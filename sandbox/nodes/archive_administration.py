@@ -110,7 +110,7 @@ class ArchiveAdministration:
         if self._is_full:
             return
         self._is_full = True
-        self._tell(kinds.ArchiveFull(reason=reason))
+        self._tell(kinds.ArchiveFilled(reason=reason))
         self._node.log("error", f"No more images are taken: {reason}")
 
     def _tell(self, body: kinds.Body) -> None:
