@@ -28,7 +28,7 @@ from tests.archive.support import CT, STUDY_FIND, STUDY_GET, encoded, identifier
 EXPLICIT = syntaxes.EXPLICIT_VR_LITTLE_ENDIAN
 DEFLATED = syntaxes.DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
 AE_TITLE = "ARCHIVE"
-READY_S = 30.0
+READY_S = 120.0
 CONTEXTS: tuple[SupportedContext, ...] = (
     *syntaxes.verification(),
     *syntaxes.storage_contexts((CT,), (EXPLICIT,)),
@@ -125,6 +125,12 @@ class ArchiveProcess:
             descriptors=len(list((place / "fd").iterdir())),
             resident=int(status["VmRSS"].split()[0]) * 1024,
         )
+
+    def peak(self) -> int:
+        """The most memory that the process has had since it began, in bytes."""
+        assert self._process is not None
+        status = (Path("/proc") / str(self._process.pid) / "status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
     def unexpected(self) -> list[str]:
         """What was logged since the last call that should not have been: errors and tracebacks."""
