@@ -46,6 +46,11 @@ FINDS = {
     "wildcard": Measure("C-FIND PatientName SMI*", "ms", 3.0, 10.0, lower_is_better=True),
     "range": Measure("C-FIND StudyDate range", "ms", 3.0, 10.0, lower_is_better=True),
 }
+FINDS_BY_FINDSCU = {
+    "exact": Measure("C-FIND PatientID exact, by findscu", "ms", lower_is_better=True),
+    "wildcard": Measure("C-FIND PatientName SMI*, by findscu", "ms", lower_is_better=True),
+    "range": Measure("C-FIND StudyDate range, by findscu", "ms", lower_is_better=True),
+}
 MOVE_CT = Measure("C-MOVE CT", "inst/s", 1.2, 2.5)
 MOVE_SMALL = Measure("C-MOVE 9 KB", "inst/s", 1.2, 2.5)
 ECHO = Measure("associations with one C-ECHO", "assoc/s", 0.5, 1.1)
@@ -55,7 +60,7 @@ MEMORY = Measure("peak resident memory", "MB", 3.0, 8.0, lower_is_better=True)
 FIND_LARGE = Measure("C-FIND PatientID exact, large index", "ms", lower_is_better=True)
 
 MEASURES = (
-    *(CT_1, CT_4, SMALL_1, SMALL_4, BIG, NAGLE, *FINDS.values(), MOVE_CT, MOVE_SMALL),
+    *(CT_1, CT_4, SMALL_1, SMALL_4, BIG, NAGLE, *FINDS.values(), *FINDS_BY_FINDSCU.values(), MOVE_CT, MOVE_SMALL),
     *(ECHO, ECHO_STOCK, FIRST_ECHO, MEMORY, FIND_LARGE),
 )
 
@@ -118,7 +123,9 @@ def compare(plan: Plan, *, only: Sequence[str] = (), large: int = 0, directory: 
         if large and any(peer.name == OURS for peer in peers):
             _say(f"an index of {large:,} studies …")
             with large_index.served(base / "large", large, sink) as port:
-                figures.add(FIND_LARGE, OURS, 1000 * clients.find(port, large_index.question(large), plan.budget_s))
+                figures.add(
+                    FIND_LARGE, OURS, 1000 * clients.find_bare(port, large_index.question(large), plan.budget_s)
+                )
     return figures
 
 
@@ -138,7 +145,8 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
         (CT_4, rate(sizes.ct // four * four, lambda port: clients.store_at_once(port, images.ct_four))),
         (BIG, rate(_BIG_MB * sizes.big, lambda port: clients.store(port, images.big))),
         (NAGLE, rate(sizes.nagle, lambda port: clients.store_with_nagle(port, images.nagle))),
-        *((FINDS[name], _milliseconds(question, budget)) for name, question in asked.items()),
+        *((FINDS[name], _milliseconds(clients.find_bare, question, budget)) for name, question in asked.items()),
+        *((FINDS_BY_FINDSCU[name], _milliseconds(clients.find, question, budget)) for name, question in asked.items()),
         (MOVE_CT, lambda port: sizes.ct / clients.move(port, images.ct_study, sizes.ct, budget)),
         (
             MOVE_SMALL,
@@ -164,8 +172,10 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
     _say(f"round {number + 1} of {plan.rounds} took {time.perf_counter() - began:.0f} s")
 
 
-def _milliseconds(question: Question, budget_s: float) -> Callable[[int], float]:
-    return lambda port: 1000 * clients.find(port, question, budget_s)
+def _milliseconds(
+    ask: Callable[[int, Question, float], float], question: Question, budget_s: float
+) -> Callable[[int], float]:
+    return lambda port: 1000 * ask(port, question, budget_s)
 
 
 def _say(words: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.echo import echo_once
+from tests.bench.bare import STUDY_ROOT_FIND, BareAssociation, echo_once
 from tests.bench.images import Question
 from tests.bench.peers import AE_TITLE, FAST_ENVIRONMENT, SINK_TITLE, STOCK_ENVIRONMENT, free_port
 
@@ -100,6 +100,23 @@ def find(port: int, question: Question, budget_s: float) -> float:
     took = _each(ask, budget_s)
     check_find(port, question)
     return took
+
+
+def find_bare(port: int, question: Question, budget_s: float) -> float:
+    """Seconds for one C-FIND from a bare requestor, of many on one association; every one is counted."""
+    count, began = 0, time.perf_counter()
+    try:
+        with BareAssociation(port, AE_TITLE, STUDY_ROOT_FIND) as association:
+            while (took := time.perf_counter() - began) < budget_s or not count:
+                answers = association.find(question.keys)
+                if answers != question.answers:
+                    raise WrongAnswerError(
+                        f"C-FIND {question.keys[0]}: {answers} answers instead of {question.answers}"
+                    )
+                count += 1
+    except OSError as wrong:
+        raise WrongAnswerError(f"C-FIND: {wrong}") from wrong
+    return took / count
 
 
 def move(port: int, study: str, count: int, budget_s: float) -> float:

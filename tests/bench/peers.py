@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.echo import echo_once
+from tests.bench.bare import echo_once
 
 OURS = "ours"
 REFERENCE = "Orthanc"
