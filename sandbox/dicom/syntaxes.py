@@ -90,7 +90,6 @@ DECODABLE: frozenset[str] = frozenset(
         "1.2.840.10008.1.2.4.202",
         "1.2.840.10008.1.2.4.203",
         "1.2.840.10008.1.2.5",
-        "1.2.840.10008.1.2.8.1",
     )
 )
 ALL_TRANSFER_SYNTAXES: tuple[str, ...] = (
@@ -109,16 +108,41 @@ _RETIRED_STORAGE: tuple[str, ...] = (
     "1.2.840.10008.5.1.4.1.1.6",
     "1.2.840.10008.5.1.4.1.1.8",
     "1.2.840.10008.5.1.4.1.1.9",
+    "1.2.840.10008.5.1.4.1.1.9.1",
     "1.2.840.10008.5.1.4.1.1.10",
     "1.2.840.10008.5.1.4.1.1.11",
     "1.2.840.10008.5.1.4.1.1.12.3",
     "1.2.840.10008.5.1.4.1.1.77.1",
     "1.2.840.10008.5.1.4.1.1.77.2",
+    "1.2.840.10008.5.1.4.1.1.88.1",
+    "1.2.840.10008.5.1.4.1.1.88.2",
+    "1.2.840.10008.5.1.4.1.1.88.3",
+    "1.2.840.10008.5.1.4.1.1.88.4",
     "1.2.840.10008.5.1.4.1.1.129",
+    "1.2.840.10008.5.1.4.34.1",
 )
-# Every storage SOP class of the standard, and the retired ones that old equipment still sends.
+# Of the sister standards for security and for testing materials (DICOS, DICONDE), with the same information model.
+_SISTER_STORAGE: tuple[str, ...] = (
+    "1.2.840.10008.5.1.4.1.1.501.1",
+    "1.2.840.10008.5.1.4.1.1.501.2.1",
+    "1.2.840.10008.5.1.4.1.1.501.2.2",
+    "1.2.840.10008.5.1.4.1.1.501.3",
+    "1.2.840.10008.5.1.4.1.1.501.4",
+    "1.2.840.10008.5.1.4.1.1.501.5",
+    "1.2.840.10008.5.1.4.1.1.501.6",
+    "1.2.840.10008.5.1.4.1.1.601.1",
+    "1.2.840.10008.5.1.4.1.1.601.2",
+)
+# Every storage SOP class of the standard, and the retired ones that old equipment still sends. Not those of PS3.4 GG:
+# hanging protocols, implant templates and the like belong to no patient and no study.
 STORAGE_CLASSES: tuple[str, ...] = tuple(
-    sorted({*(str(context.abstract_syntax) for context in AllStoragePresentationContexts), *_RETIRED_STORAGE})
+    sorted(
+        {
+            *(str(context.abstract_syntax) for context in AllStoragePresentationContexts),
+            *_RETIRED_STORAGE,
+            *_SISTER_STORAGE,
+        }
+    )
 )
 
 
