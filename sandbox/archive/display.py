@@ -22,13 +22,18 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
+from sandbox.archive.header import UnreadableError, inflated
+from sandbox.archive.part10 import NotPart10Error, opened
 from sandbox.dicom.codecs import NO_PIXELS, can_decode, frames_of
 from sandbox.model.errors import ConflictError, NotFoundError
 
 LARGEST_PIXELS = 64_000_000
 """Rows times columns of the largest frame that is drawn; more would let one image take the process's memory."""
+
+LARGEST_INFLATED = 256_000_000
+"""Bytes of the largest deflated data set that is drawn: pydicom holds all of it in memory, twice."""
 
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
@@ -86,7 +91,7 @@ def shown_frame(source: Path | Dataset, frame: int = 0, window: Window = AS_IT_I
     if not 0 <= frame < frames:
         raise NotFoundError(f"There is no frame {frame + 1}; the image has {frames}.")
     if pixels > LARGEST_PIXELS:
-        raise ConflictError("This image is too large to be drawn here.", "Use a full workstation.")
+        raise _too_large()
     decoded = _decoded(source, dataset, frame)
     photometric = str(dataset.get("PhotometricInterpretation", ""))
     try:
@@ -103,9 +108,25 @@ def _header(source: Path | Dataset) -> Dataset:
     if isinstance(source, Dataset):
         return source
     try:
+        _refuse_bombs(source)
         return dcmread(source, stop_before_pixels=True)
-    except (OSError, InvalidDicomError, EOFError, ValueError) as wrong:
+    except (OSError, InvalidDicomError, NotPart10Error, UnreadableError, EOFError, ValueError) as wrong:
         raise _unreadable() from wrong
+
+
+def _refuse_bombs(source: Path) -> None:
+    """A few kilobytes of a deflated data set can stand for gigabytes."""
+    with opened(source) as (meta, dataset):
+        if meta.transfer_syntax == DeflatedExplicitVRLittleEndian:
+            size = 0
+            for piece in inflated(dataset):
+                size += len(piece)
+                if size > LARGEST_INFLATED:
+                    raise _too_large()
+
+
+def _too_large() -> ConflictError:
+    return ConflictError("This image is too large to be drawn here.", "Use a full workstation.")
 
 
 def _decoded(source: Path | Dataset, dataset: Dataset, frame: int) -> NDArray[Any]:

@@ -121,20 +121,21 @@ def _inflate(dataset: Buffer) -> Buffer:
     """Inflate at most 1 GiB, a large data set into a file that nobody else sees: a few kilobytes must not become the
     machine's memory. May raise OSError."""
     size = 0
-    with tempfile.SpooledTemporaryFile(_INFLATED_IN_MEMORY) as inflated:
-        for piece in _inflated(memoryview(dataset)):
+    with tempfile.SpooledTemporaryFile(_INFLATED_IN_MEMORY) as file:
+        for piece in inflated(memoryview(dataset)):
             size += len(piece)
             if size > _MAX_INFLATED:
                 raise UnreadableError("Deflated data set is larger than 1 GiB")
-            inflated.write(piece)
+            file.write(piece)
         if size <= _INFLATED_IN_MEMORY:
-            inflated.seek(0)
-            return inflated.read()
-        inflated.flush()
-        return memoryview(mmap.mmap(inflated.fileno(), 0, access=mmap.ACCESS_READ))
+            file.seek(0)
+            return file.read()
+        file.flush()
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def _inflated(dataset: memoryview) -> Iterator[bytes]:
+def inflated(dataset: memoryview) -> Iterator[bytes]:
+    """A deflated data set piece by piece, none of which is larger than 16 MiB or so."""
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         for start in range(0, len(dataset), _INFLATED_AT_ONCE):

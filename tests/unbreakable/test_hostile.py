@@ -17,6 +17,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
 from sandbox.archive.display import render_frame
+from sandbox.archive.part10 import file_head
 from sandbox.dicom.messages import DATA_SET, Command, decode_command
 from sandbox.model.errors import ConflictError, NotFoundError
 from tests.archive.support import CT, STUDY_FIND, encoded, identifier
@@ -300,6 +301,13 @@ def test_a_value_as_long_as_the_object(archive: ArchiveProcess, unharmed: Usage)
 
 
 # --- the viewer ----------------------------------------------------------------------------------------------------
+
+
+def test_an_image_that_inflates_to_more_than_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.dcm"
+    path.write_bytes(file_head(CT, "1.2.3.79.9", DEFLATED) + bomb("1.2.3.79.9", 1 << 30))
+    with pytest.raises(ConflictError, match="too large"):
+        render_frame(path)
 
 
 @pytest.mark.parametrize(
