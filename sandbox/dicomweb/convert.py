@@ -15,10 +15,10 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
 
+from sandbox.dicom.codecs import can_decode
 from sandbox.dicom.contract import StoredObject
 from sandbox.dicomweb.instances import (
     OpenInstance,
-    can_decode,
     decoded_frames,
     frame_bytes,
     number_of,

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from flask import Flask, Response
 from pydicom.uid import ExplicitVRLittleEndian
 
+from sandbox.dicom.codecs import can_decode
 from sandbox.dicom.contract import StoredObject
 from sandbox.dicomweb.accept import Choice, Offer
 from sandbox.dicomweb.instances import (
     OpenInstance,
-    can_decode,
     check_frames,
     encoded_frames,
     open_instance,

@@ -21,12 +21,11 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames, get_frame
 from pydicom.errors import InvalidDicomError
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from sandbox.archive.display import LARGEST_PIXELS
 from sandbox.archive.part10 import NotPart10Error, file_head, opened
+from sandbox.dicom.codecs import frames_of
 from sandbox.dicom.contract import StoredObject
 from sandbox.dicomweb.multipart import PIECE, file_pieces
 from sandbox.model.errors import ConflictError, NotFoundError, UnavailableError
@@ -100,19 +99,6 @@ def number_of(header: Dataset, keyword: str, otherwise: int = 0) -> int:
         return otherwise
 
 
-def can_decode(syntax: str) -> bool:
-    """Whether pixel data of a transfer syntax can be had uncompressed here."""
-    uid = UID(syntax)
-    if not uid.is_transfer_syntax:
-        return False
-    if not uid.is_compressed or uid == DeflatedExplicitVRLittleEndian:
-        return True
-    try:
-        return bool(get_decoder(uid).is_available)
-    except NotImplementedError:
-        return False
-
-
 def check_frames(instance: OpenInstance, numbers: Sequence[int]) -> None:
     """Raises NotFoundError for frames (from 1) that are not there, ConflictError for an object without any."""
     if instance.pixels is None:
@@ -169,9 +155,9 @@ def decoded_frames(instance: OpenInstance, indices: Sequence[int] | None = None)
     if number_of(instance.header, "Rows") * number_of(instance.header, "Columns") > LARGEST_PIXELS:
         raise damaged(ValueError("the frames are too large"))
     try:
-        yield from iter_pixels(instance.file, indices=None if indices is None else list(indices))
-    except Exception as wrong:
-        # pydicom raises many kinds of errors for a missing decoder and for damaged data.
+        for pixels, _ in frames_of(instance.file, indices):
+            yield pixels
+    except (AttributeError, ValueError) as wrong:
         raise damaged(wrong) from wrong
 
 
