@@ -23,6 +23,7 @@ from sandbox.model.errors import BadInputError, SandboxError
 
 SUFFIX = ".dcm"
 _PART = ".part"
+_BUCKETS = tuple(f"{number:02x}" for number in range(256))
 _FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
@@ -191,11 +192,15 @@ class ImageStore:
 
     def _make_directory(self, relative: str) -> None:
         bucket = relative.partition("/")[0]
-        if bucket not in self._made:
-            (self._files / bucket).mkdir(exist_ok=True)
-            if self._sync is Sync.FULL:
-                _sync_directory(self._files)
-            self._made.add(bucket)
+        if bucket in self._made:
+            return
+        # All at once where each would be synced: that costs as much as one.
+        buckets = _BUCKETS if self._sync is Sync.FULL else (bucket,)
+        for name in buckets:
+            (self._files / name).mkdir(exist_ok=True)
+        if self._sync is Sync.FULL:
+            _sync_directory(self._files)
+        self._made.update(buckets)
 
 
 def _write_all(descriptor: int, pieces: list[Buffer]) -> None:

@@ -215,3 +215,14 @@ def test_a_local_disk_does_not_load_pynetdicom() -> None:
     """Whoever only keeps and reads images has no use for it, and it takes long to load."""
     code = "import sys, sandbox.archive.archive; sys.exit('pynetdicom' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_synced_buckets_are_made_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = ImageStore(tmp_path, Sync.FULL)
+    synced: list[Path] = []
+    monkeypatch.setattr("sandbox.archive.store._sync_directory", synced.append)
+    written = [files.write(f"2.25.{number}", (b"x",))[0] for number in range(40)]
+    assert len({file.partition("/")[0] for file in written}) > 1
+    assert synced.count(tmp_path / "files") == 1, "one sync for all buckets, not one for each"
+    assert len(synced) == 41, "and one for each instance"
+    assert all(files.path(file).exists() for file in written)
