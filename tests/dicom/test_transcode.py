@@ -81,7 +81,7 @@ def pixels(source: Path | Dataset) -> NDArray[Any]:
 
 @pytest.fixture
 def objects() -> list[StoredObject]:
-    """Under UIDs of their own, since some of the shipped files share theirs."""
+    """The shipped files as an archive would send them."""
     return [shipped(name) for name in FILES]
 
 
