@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pydicom
@@ -92,13 +91,11 @@ def test_counts(archive: Archive) -> None:
     assert counts.size == sum(path.stat().st_size for path in (archive.directory / "store").rglob("*.dcm"))
 
 
-def test_bulk_loading_is_quick_and_idempotent(tmp_path: Path) -> None:
+def test_bulk_loading_is_idempotent(tmp_path: Path) -> None:
     study, series = uid(), uid()
     datasets = [instance(StudyInstanceUID=study, SeriesInstanceUID=series) for _ in range(500)]
     with Archive(tmp_path, ae_title="A", sync="normal") as archive:
-        began = time.perf_counter()
         assert archive.add_datasets(datasets) == 500
-        assert time.perf_counter() - began < 4  # well under 2 s on an idle machine
         assert archive.add_datasets(datasets[:10]) == 0
         assert archive.counts().instances == 500
 

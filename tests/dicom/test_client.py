@@ -119,7 +119,7 @@ def test_a_peer_that_never_answers_times_out() -> None:
     began = time.monotonic()
     failure = failure_with(ScriptedPeer.read_to_end)
     assert failure.kind is FailureKind.TIMED_OUT
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 10
 
 
 def test_no_accepted_context_is_told_with_the_answers() -> None:

@@ -208,7 +208,7 @@ def test_tls_to_the_plain_port(department: Department) -> None:
 
 
 def test_a_silent_connection_holds_up_nobody_and_is_closed_in_time(department: Department) -> None:
-    quick = replace(FAST, acse=0.5)
+    quick = replace(FAST, acse=4)
     with serving(tls=department.server(), timeouts=quick) as served:
         began = time.monotonic()
         with contextlib.ExitStack() as held:
@@ -219,11 +219,11 @@ def test_a_silent_connection_holds_up_nobody_and_is_closed_in_time(department: D
             assert time.monotonic() - began < quick.acse
             assert all(peer.is_closed_by_peer() for peer in silent)
         reasons = {rest[1] for rest in served.told.all("unspoken")}
-        assert reasons == {"the TLS handshake was not over within 0.5 s"}
+        assert reasons == {"the TLS handshake was not over within 4 s"}
 
 
 def test_the_request_has_what_the_handshake_left_of_the_artim_time(department: Department) -> None:
-    with serving(tls=department.server(), timeouts=replace(FAST, acse=0.6)) as served:
+    with serving(tls=department.server(), timeouts=replace(FAST, acse=2)) as served:
         context = client_context(department.client())
         began = time.monotonic()
         with (
@@ -232,7 +232,7 @@ def test_the_request_has_what_the_handshake_left_of_the_artim_time(department: D
         ):
             secured.settimeout(5)
             assert secured.recv(1) == b""
-        assert time.monotonic() - began < 1.2
+        assert time.monotonic() - began < 4
         assert "no A-ASSOCIATE-RQ" in served.told.wait_for("unspoken")[1]
 
 
@@ -241,7 +241,7 @@ def test_a_server_stops_at_once_while_handshakes_wait(department: Department) ->
         wait_until(lambda: served.server._all)
         began = time.monotonic()
         served.server.stop()
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 10
         assert peer.is_closed_by_peer()
 
 

