@@ -41,7 +41,7 @@ def main() -> int:
         print(f"{', '.join(missing)} not found. On Debian: apt install dcmtk orthanc", file=sys.stderr)
         return 2
     plan = archives.QUICK_PLAN if chosen.quick else archives.PLAN
-    if chosen.rounds:
+    if chosen.rounds is not None:
         plan = archives.Plan(chosen.rounds, plan.sizes, plan.budget_s)
     figures = archives.compare(plan, only=chosen.peers, large=chosen.index, directory=chosen.directory)
     data = report.as_json(figures)

@@ -21,6 +21,8 @@ from tests.bench.peers import OURS, STOCK_ENVIRONMENT, Peer, installed
 
 _BIG_MB = 4096 * 3840 * 2 / 1e6
 _TOOL_STARTS = 5
+_FEW_STUDIES = 1000
+_INDEX_TURNS = 5
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,12 @@ ECHO = Measure("associations with one C-ECHO", "assoc/s", 0.5, 1.1)
 ECHO_STOCK = Measure("echoscu, Nagle on, from start to end", "ms", lower_is_better=True)
 FIRST_ECHO = Measure("restart with what is stored, to first echo", "s", lower_is_better=True)
 MEMORY = Measure("peak resident memory", "MB", 3.0, 8.0, lower_is_better=True)
-FIND_LARGE = Measure("C-FIND PatientID exact, large index", "ms", lower_is_better=True)
+FIND_FEW = Measure("C-FIND PatientID exact, index of 1,000 studies", "ms", lower_is_better=True)
+FIND_MANY = Measure("the same, index of many studies (--index)", "ms", lower_is_better=True)
 
 MEASURES = (
     *(CT_1, CT_4, SMALL_1, SMALL_4, BIG, NAGLE, *FINDS.values(), *FINDS_BY_FINDSCU.values(), MOVE_CT, MOVE_SMALL),
-    *(ECHO, ECHO_STOCK, FIRST_ECHO, MEMORY, FIND_LARGE),
+    *(ECHO, ECHO_STOCK, FIRST_ECHO, MEMORY, FIND_FEW, FIND_MANY),
 )
 
 
@@ -121,11 +124,7 @@ def compare(plan: Plan, *, only: Sequence[str] = (), large: int = 0, directory: 
             figures.add(FIRST_ECHO, peer.name, peer.first_echo_s)
             peer.stop()
         if large and any(peer.name == OURS for peer in peers):
-            _say(f"an index of {large:,} studies …")
-            with large_index.served(base / "large", large, sink) as port:
-                figures.add(
-                    FIND_LARGE, OURS, 1000 * clients.find_bare(port, large_index.question(large), plan.budget_s)
-                )
+            _compare_indexes(figures, base, large, sink, plan.budget_s)
     return figures
 
 
@@ -170,6 +169,20 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
             except WrongAnswerError as wrong:
                 figures.wrong.append(f"{peer.name}: {measure.name}: {wrong}")
     _say(f"round {number + 1} of {plan.rounds} took {time.perf_counter() - began:.0f} s")
+
+
+def _compare_indexes(figures: Figures, base: Path, large: int, sink: int, budget_s: float) -> None:
+    """The same query on a small and a large index, in turn."""
+    sizes = ((FIND_FEW, _FEW_STUDIES), (FIND_MANY, large))
+    with ExitStack() as stack:
+        ports = {}
+        for _, studies in sizes:
+            _say(f"an index of {studies:,} studies …")
+            ports[studies] = stack.enter_context(large_index.served(base / f"index-{studies}", studies, sink))
+        for _ in range(_INDEX_TURNS):
+            for measure, studies in sizes:
+                took = clients.find_bare(ports[studies], large_index.question(studies), budget_s)
+                figures.add(measure, OURS, 1000 * took)
 
 
 def _milliseconds(
