@@ -170,6 +170,37 @@ def test_control_characters_and_nuls(archive: ArchiveProcess) -> None:
     assert "\0" not in str(found.PatientName)
 
 
+def test_a_line_of_the_log_cannot_be_forged(archive: ArchiveProcess) -> None:
+    """Titles and UIDs stay on the line that tells of them, whatever they hold."""
+    forged = "1.2\r\n2026-01-01 10:00:00,000 ERROR forged"
+    with archive.connect() as connection:
+        connection.sendall(request(((1, CT, EXPLICIT),), calling=b"A\nERROR forged"))
+        # Rejected by the service user: calling AE title not recognised (PS3.8 9.3.4).
+        assert connection.recv(10) == bytes((3, 0, 0, 0, 0, 4, 0, 1, 1, 3))
+    assert send(archive, forged, plain("1.2.3.81"))[0] == 0x0117
+    lines = archive.log.read_text().splitlines()
+    assert any("\\x0d\\x0a2026-01-01 10:00:00,000 ERROR forged" in line for line in lines)
+    assert any("A\\x0aERROR forged" in line for line in lines)
+    assert not any(line.startswith(("2026-01-01", "ERROR forged")) for line in lines)
+
+
+@pytest.mark.parametrize(("uid", "status"), [("1" * 65, 0x0115), ("", 0x0212)])
+def test_a_normalised_request_with_values_that_cannot_be(archive: ArchiveProcess, uid: str, status: int) -> None:
+    """It is answered, which pynetdicom does not do: it raises, or says nothing."""
+    command: Command = {
+        "CommandField": 0x0110,
+        "MessageID": 5,
+        "RequestedSOPClassUID": CT,
+        "RequestedSOPInstanceUID": uid,
+        "CommandDataSetType": 0x0101,
+    }
+    with archive.connect() as connection:
+        connection.sendall(request(((1, CT, EXPLICIT),)))
+        connection.recv(65536)
+        connection.sendall(b"".join(message(1, command)))
+        assert decode_command(connection.recv(65536)[12:])["Status"] == status
+
+
 @pytest.mark.parametrize(
     "text",
     [
