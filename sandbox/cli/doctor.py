@@ -180,7 +180,7 @@ def _port(port: int) -> Finding:
         try:
             sock.bind(("127.0.0.1", port))
         except OSError as wrong:
-            mend = "A console may be running. Otherwise start with `up --port 0`."
+            mend = "A console may be running, or Orthanc, which likes this port too: start with `up --port 0`."
             return Finding(f"Port {port}", False, f"cannot be taken: {wrong.strerror}", mend, needed=False)
     return Finding(f"Port {port}", True, "is free for the console", needed=False)
 
