@@ -1,0 +1,71 @@
+"""Operations of an archive node as events and log lines; its quota, from the warning to A700 and back."""
+
+from __future__ import annotations
+
+from sandbox.archive.operations.delete import Delete
+from sandbox.archive.operations.empty_bin import EmptyBin
+from sandbox.archive.operations.operation import Kind
+from sandbox.events import kinds
+from sandbox.events.log import because
+from sandbox.nodes.archive_administration import TOLD
+from tests.nodes.conftest import Small
+
+
+def test_every_operation_has_an_event() -> None:
+    assert set(TOLD) == set(Kind)
+
+
+def test_an_operation_is_told_with_reason_and_actor(small: Small) -> None:
+    exam = small.scan(images=2)
+    small.wait_stored("ARCHIVE", exam)
+    with because(None, "trainee:anna"):
+        outcome = small.archive.administration.operate(Delete(reason="a phantom", study_uid=exam.study_uid))
+    event = small.wait("archive.deleted", "ARCHIVE")
+    assert isinstance(event.body, kinds.ArchiveDeleted)
+    assert (event.actor, event.body.reason, event.body.instances) == ("trainee:anna", "a phantom", 2)
+    assert event.body.entry == outcome.entry
+    assert event.body.studies == (exam.study_uid,)
+    (entry,) = small.archive.administration.archive.journal()
+    assert (entry.actor, entry.reason) == ("trainee:anna", "a phantom")
+    assert any("a phantom" in e.body.text for e in small.events.since() if isinstance(e.body, kinds.NodeLogged))
+
+
+def _limited(small: Small, gigabytes: float, percent: int = 90) -> None:
+    config = small.archive.saved
+    small.archive.save(config.model_copy(update={"quota_gb": gigabytes, "high_watermark_percent": percent}))
+    small.archive.restart()
+
+
+def test_it_warns_above_the_watermark_and_refuses_when_full(small: Small) -> None:
+    exam = small.scan(images=1)
+    small.wait_stored("ARCHIVE", exam)
+    small.wait_stored("ARCHIVE", small.scan(images=1))
+    archive = small.archive.administration.archive
+    _limited(small, archive.size() * 1.1 / 1e9, 80)
+    warned = small.wait("archive.watermark.passed", "ARCHIVE")
+    assert isinstance(warned.body, kinds.ArchiveWatermarkPassed)
+    assert 80 <= warned.body.percent <= 100
+    small.scan(images=1)
+    full = small.wait("archive.filled", "ARCHIVE")
+    assert isinstance(full.body, kinds.ArchiveFilled)
+    assert full.body.reason.startswith("Quota reached")
+    refused = small.wait("dimse.exchanged", "ARCHIVE", where=lambda body: body.exchange.status == 0xA700)
+    assert refused.body.exchange.comment.startswith("Quota reached")  # type: ignore[attr-defined]
+    assert archive.counts().instances == 2
+    # The bin counts: only emptying it makes room.
+    desk = small.archive.administration
+    desk.operate(Delete(reason="make room", study_uid=exam.study_uid))
+    assert not [e for e in small.events.since() if e.kind == "archive.watermark.cleared"]
+    desk.operate(EmptyBin(reason="make room", confirmed=True))
+    small.wait("archive.watermark.cleared", "ARCHIVE")
+    assert len([e for e in small.events.since() if e.kind == "archive.watermark.passed"]) == 1
+
+
+def test_a_reserve_that_is_not_there_refuses_with_its_reason(small: Small) -> None:
+    config = small.archive.saved
+    small.archive.save(config.model_copy(update={"reserve_gb": 900_000.0}))
+    small.archive.restart()
+    small.scan(images=1)
+    full = small.wait("archive.filled", "ARCHIVE")
+    assert full.body.reason.startswith("Disk full")  # type: ignore[attr-defined]
+    assert small.archive.administration.archive.counts().instances == 0
