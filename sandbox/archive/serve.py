@@ -187,16 +187,21 @@ def serve_archive(options: ServeOptions) -> RunningArchive:
     return running
 
 
+def acceptor_policy(options: ServeOptions) -> AcceptorPolicy:
+    """Whom an archive with these options accepts, and for what; the conformance statement is made of it, too."""
+    return AcceptorPolicy(
+        ae_title=options.ae_title,
+        contexts=archive_contexts(),
+        calling_ae=frozenset(remote.ae_title for remote in options.remotes) if options.strict_calling else None,
+    )
+
+
 def _server(options: ServeOptions, archive: Archive) -> tuple[Server, CommitmentService]:
     tls = _tls_policy(options)
     remotes = tuple(
         Peer(remote.ae_title, remote.host, remote.port, tls if remote.tls else None) for remote in options.remotes
     )
-    policy = AcceptorPolicy(
-        ae_title=options.ae_title,
-        contexts=archive_contexts(),
-        calling_ae=frozenset(remote.ae_title for remote in options.remotes) if options.strict_calling else None,
-    )
+    policy = acceptor_policy(options)
     context = None if options.tls_port is None else server_context(tls)
     with ExitStack() as opened:
         listener = opened.enter_context(_listen(options.host, options.port))

@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from sandbox.archive.serve import RunningArchive
 
+_MADE = "<!-- Made by `pacs-sandbox archive conformance --out docs/conformance-statement.md`; change the code. -->"
 _PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -115,6 +116,66 @@ def serve(
         sys.stdout.flush()
 
     running.wait(ready)
+
+
+@archive.command()
+@click.option("--aet", default="ARCHIVE", show_default=True, help="The archive's AE title.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=11112, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--remote", "remotes", multiple=True, metavar="AET=[tls://]HOST:PORT", help="As for `archive serve`.")
+@click.option("--strict-calling", is_flag=True, help="Only the AE titles given with --remote are accepted.")
+@click.option("--tls-port", type=click.IntRange(0, 65535), help="A second port, for TLS only.")
+@click.option("--require-client-cert", is_flag=True, help="TLS callers must show a certificate.")
+@click.option("--web/--no-web", default=True, show_default=True, help="DICOMweb is served as well.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+@click.option("--check", is_flag=True, help="Write nothing; end with status 1 when the file of --out is out of date.")
+def conformance(
+    aet: str,
+    host: str,
+    port: int,
+    remotes: tuple[str, ...],
+    strict_calling: bool,
+    tls_port: int | None,
+    require_client_cert: bool,
+    web: bool,
+    out: Path | None,
+    check: bool,
+) -> None:
+    """Write the DICOM conformance statement of an archive with these options, in Markdown."""
+    from pydantic import ValidationError
+
+    from sandbox.archive.conformance.statement import statement
+    from sandbox.archive.serve import Remote, ServeOptions
+    from sandbox.dicomweb.conformance import web_section
+    from sandbox.dicomweb.options import WebOptions
+    from sandbox.model.base import explain_validation
+    from sandbox.model.config import ClientCertificates
+    from sandbox.model.errors import BadInputError
+
+    try:
+        options = ServeOptions(
+            ae_title=aet,
+            directory=Path(),
+            host=host,
+            port=port,
+            remotes=tuple(Remote.parse(text) for text in remotes),
+            strict_calling=strict_calling,
+            tls_port=tls_port,
+            client_certificates=ClientCertificates.REQUIRED if require_client_cert else ClientCertificates.NONE,
+        )
+    except ValidationError as wrong:
+        raise explain_validation(wrong, "archive conformance") from wrong
+    text = f"{_MADE}\n\n{statement(options, web_section(WebOptions()) if web else '')}"
+    if check:
+        if out is None:
+            raise BadInputError("--check needs a file to compare with.", "Name it with --out.")
+        if not out.is_file() or out.read_text(encoding="utf-8") != text:
+            click.echo(f"{out} is out of date.", err=True)
+            sys.exit(1)
+    elif out is not None:
+        out.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text, nl=False)
 
 
 def _serve_dicomweb(running: RunningArchive, host: str, port: int, token: str, origins: tuple[str, ...]) -> str:

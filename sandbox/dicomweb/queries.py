@@ -75,6 +75,11 @@ class Asked:
     warnings: tuple[str, ...]
 
 
+def always_returned() -> dict[Level, tuple[str, ...]]:
+    """What an answer holds unasked (PS3.18 10.6.3.3), beside Retrieve URL and Instance Availability."""
+    return {level: tuple(keywords.split()) for level, keywords in _ALWAYS.items()}
+
+
 def add_routes(app: Flask, service: Service) -> None:
     prefix = service.options.prefix
     for path, level in (
