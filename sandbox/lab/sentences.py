@@ -186,8 +186,7 @@ SENTENCES: Mapping[str, Sentence] = {
         f"{node} is {b.percent} % full, above its high watermark ({_gigabytes(b.used)} of {_gigabytes(b.quota)})."
     ),
     "archive.watermark.cleared": lambda node, b: (
-        f"{node} is {b.percent} % full, below its high watermark again "
-        f"({_gigabytes(b.used)} of {_gigabytes(b.quota)})."
+        f"{node} is {b.percent} % full, below its high watermark again ({_gigabytes(b.used)} of {_gigabytes(b.quota)})."
     ),
     "archive.filled": lambda node, b: f"{node} takes no more images: {b.reason.rstrip('.')}.",
     "background.paused": lambda node, b: "The quiet flow of ordinary exams rests.",
