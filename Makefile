@@ -32,6 +32,7 @@ bench: $(VENV)/.installed-dev
 
 reference: $(VENV)/.installed-dev
 	$(BIN)/pacs-sandbox reference docs/reference
+	$(BIN)/pacs-sandbox archive conformance --out docs/conformance-statement.md
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
