@@ -121,7 +121,7 @@ def serve(
 @archive.command()
 @click.option("--aet", default="ARCHIVE", show_default=True, help="The archive's AE title.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=11112, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--port", default=11112, show_default=True, type=click.IntRange(0, 65535), help="The port to state.")
 @click.option("--remote", "remotes", multiple=True, metavar="AET=[tls://]HOST:PORT", help="As for `archive serve`.")
 @click.option("--strict-calling", is_flag=True, help="Only the AE titles given with --remote are accepted.")
 @click.option("--tls-port", type=click.IntRange(0, 65535), help="A second port, for TLS only.")
