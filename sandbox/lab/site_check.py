@@ -100,7 +100,7 @@ def _beliefs(site: Site, node: SiteNode, config: NodeConfig) -> _Found:
         if other is None:
             continue
         key = f"nodes.{node.name}.config.remotes.{remote.name}"
-        title, port = other.config.get("ae_title"), other.config.get("port")
+        title, port = other.config.get("ae_title"), other.config.get("tls_port" if remote.tls else "port", 0)
         if remote.ae_title != title:
             yield f"{key}.ae_title", f"{other.name} is {title}, not {remote.ae_title}.", f"Write {title}."
         if remote.port != port:

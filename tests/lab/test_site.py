@@ -40,6 +40,14 @@ def test_riverside_is_the_department_that_scenarios_count_on() -> None:
     assert site.domain == "riverside.example"
 
 
+def test_lakeside_has_what_riverside_lacks() -> None:
+    site = load_site("lakeside")
+    assert {"VNA", "GATEWAY", "TELERAD", "CLINIC", "WS3D", "CT2"} <= {node.name for node in site.nodes}
+    (to_night_reading,) = (line for line in site.node("GATEWAY").config["remotes"] if line["name"] == "TELERAD")
+    assert (to_night_reading["tls"], to_night_reading["port"]) == (True, 2762)
+    assert len(site.people) >= 12
+
+
 def test_what_a_node_knows_becomes_its_ae_table() -> None:
     site = load_site("riverside")
     by_address = site.node("CT1").config["remotes"][0]
