@@ -24,6 +24,7 @@ class NodePrint(Model):
     stored: tuple[str, ...]
     queued: tuple[str, ...]
     held: tuple[str, ...]
+    impairments: dict[str, Any]
 
 
 class Fingerprint(Model):
@@ -74,6 +75,7 @@ def _node(node: Node) -> NodePrint:
         stored=tuple(sorted(_stored(node))),
         queued=tuple(sorted(queued)),
         held=tuple(sorted(held)),
+        impairments=node.impairments.model_dump(mode="json"),
     )
 
 

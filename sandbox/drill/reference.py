@@ -62,6 +62,8 @@ def _page(title: str, intro: str, entries: Mapping[str, type[Model]]) -> str:
     lines = [f"# {title}", "", f"{intro} Made from the code by `make reference`."]
     for kind, entry in entries.items():
         lines += ["", f"## {kind}", "", inspect.cleandoc(entry.__doc__ or "").replace("``", "`")]
+        symptoms: tuple[str, ...] = getattr(entry, "symptoms", ())
+        lines += ["", "It causes:", "", *(f"- {symptom}" for symptom in symptoms)] if symptoms else []
         rows = [(f"`{name}`", _kind(field), _default(field)) for name, field in entry.model_fields.items()]
         lines += _table("", ("parameter", "type", "default"), rows)
     return "\n".join([*lines, ""])

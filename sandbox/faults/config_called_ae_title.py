@@ -20,6 +20,10 @@ class CalledAETitle(Fault):
     """
 
     kind = "config.called_ae_title"
+    symptoms = (
+        "Every association of the caller is rejected with 1/1/7, called AE title not recognised.",
+        "Its queue for that destination grows and tries again in vain.",
+    )
 
     node: str
     peer: str

@@ -20,10 +20,15 @@ class RuleChanged(Fault):
     ``value``, or, with ``path`` instead, another part of the rule ("enabled", "hours", "destinations") is ``value``.
 
     The router accepts and stores everything as before; what the rule no longer matches is not sent on, and no error is
-    written anywhere, since nothing failed.
+    written anywhere, since nothing failed. Seen from outside: ``storescu`` against the published port of the router gets
+    0000, and ``findscu`` against the archive does not find what was sent.
     """
 
     kind = "config.rule"
+    symptoms = (
+        "Exams that the rule was made for reach the router and are not sent on, or not where they should be.",
+        "No error is written anywhere; the router's log says which rules matched.",
+    )
 
     node: str
     rule: str

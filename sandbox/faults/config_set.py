@@ -17,10 +17,15 @@ class ConfigSet(Fault):
     """``config.set``: somebody entered ``value`` at ``path`` (config_path grammar) on ``node`` and restarted it.
 
     ``why`` is the explanation for the debrief; without one it is said in general words. A node that is stopped stays
-    stopped. The undo touches this one setting, so that what others changed meanwhile stays.
+    stopped. Seen from outside: as that setting shows itself, with ``echoscu`` or ``storescu`` against the published port.
+    The undo touches this one setting, so that what others changed meanwhile stays.
     """
 
     kind = "config.set"
+    symptoms = (
+        "Whatever follows from that setting, on the node and for those who call it.",
+        "The saved and the running configuration both show the value.",
+    )
 
     node: str
     path: str = Field(min_length=1)

@@ -19,13 +19,15 @@ Undo = Callable[[], None]
 
 
 class Fault(Model):
-    """A cause. Subclasses set ``kind`` and implement ``break_it``.
+    """A cause. Subclasses set ``kind`` and ``symptoms`` and implement ``break_it``.
 
     ``nodes`` says which nodes the parameters name, so that a linter can tell a misspelt one. ``at`` is when it
     happened ("friday 15:40"); without it, shortly before everything else of the scenario.
     """
 
     kind: ClassVar[str]
+    symptoms: ClassVar[tuple[str, ...]]
+    """What it must cause, as somebody sees it who does not know it: one short statement each."""
 
     at: str = ""
 

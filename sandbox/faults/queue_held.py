@@ -20,6 +20,10 @@ class QueueHeldFault(Fault):
     """
 
     kind = "queue.held"
+    symptoms = (
+        "One destination gets nothing, and no association to it is tried.",
+        "Its queue is held and grows; all other destinations get everything.",
+    )
 
     node: str
     destination: str

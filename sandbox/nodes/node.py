@@ -19,7 +19,8 @@ from sandbox.dicom.contract import AcceptorPolicy, Services, SupportedContext, T
 from sandbox.dicom.server import Server, TlsListener
 from sandbox.dicom.tls import server_context
 from sandbox.events import kinds
-from sandbox.events.log import EventLog
+from sandbox.events.event import FAULT
+from sandbox.events.log import EventLog, current
 from sandbox.model.association import AssociationFacts
 from sandbox.model.clock import Clock
 from sandbox.model.config import NodeConfig
@@ -28,8 +29,9 @@ from sandbox.model.errors import SandboxError
 from sandbox.model.view import Counts, NodeState, NodeView
 from sandbox.network.network import Listener, Network
 from sandbox.nodes.caller import NodeCaller
+from sandbox.nodes.impairments import NO_IMPAIRMENTS, Impairments, after_restart
 from sandbox.nodes.observer import NodeObserver
-from sandbox.nodes.state_file import NodeFile
+from sandbox.nodes.state_file import NodeFile, ValueFile
 from sandbox.nodes.tls import NodeTls
 from sandbox.nodes.tools import NodeTools
 
@@ -86,6 +88,8 @@ class Node:
         self.saved, self.running, self._is_wanted = (config, config, True) if kept is None else kept
         if kept is None:
             self._keep()
+        self._impairments_file = ValueFile(context.directory / "impairments.json", NO_IMPAIRMENTS)
+        self._impairments = self._impairments_file.read()
         self._has_run = False
         self._is_closed = False
         self._lifecycle = threading.RLock()
@@ -131,6 +135,21 @@ class Node:
             self.queue.forget_study(study_uid)
         if self.store is not None:
             self.store.forget_study(study_uid)
+
+    # --- what is wrong with it ---------------------------------------------------------------------------------------
+
+    @property
+    def impairments(self) -> Impairments:
+        """What is wrong with this node below its configuration. For the node itself and for faults, not for a view."""
+        return self._impairments
+
+    def impair(self, impairments: Impairments) -> None:
+        """Let this be wrong with the node from now on, and nothing else. Survives the lab."""
+        with self._lifecycle:
+            if impairments == self._impairments:
+                return
+            self._impairments_file.write(impairments)
+            self._impairments = impairments
 
     # --- storing -----------------------------------------------------------------------------------------------------
 
@@ -188,6 +207,9 @@ class Node:
                 return
             if self._has_run:
                 self.running = self.saved
+                if current().actor != FAULT:
+                    # A fault that restarts the node mends nothing of what another fault has broken.
+                    self.impair(after_restart(self._impairments))
             self._has_run = True
             self._is_wanted = True
             try:

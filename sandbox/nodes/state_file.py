@@ -1,16 +1,51 @@
-"""A node's own file on disk: its saved and running configuration and whether it should run, replaced as a whole."""
+"""A node's own files on disk, each replaced as a whole: its configuration and whether it should run, and single values
+that outlive the process."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
-from sandbox.model.base import explain_validation
+from sandbox.model.base import Model, explain_validation
 from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError, UnavailableError
 from sandbox.model.files import write_whole
+
+ValueT = TypeVar("ValueT", bound=Model)
+
+
+class ValueFile(Generic[ValueT]):
+    """One value in a file. The value ``nothing`` leaves no file, so that nothing tells that there was another."""
+
+    def __init__(self, path: Path, nothing: ValueT) -> None:
+        self._path = path
+        self._nothing = nothing
+
+    def read(self) -> ValueT:
+        """The value; ``nothing`` when there is no file."""
+        try:
+            return type(self._nothing).model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return self._nothing
+        except ValidationError as wrong:
+            raise explain_validation(wrong, str(self._path)) from wrong
+
+    def write(self, value: ValueT) -> None:
+        """Replace the file, or remove it."""
+        try:
+            if value == self._nothing:
+                self._path.unlink(missing_ok=True)
+            else:
+                write_whole(self._path, value.model_dump_json(indent=1))
+        except OSError as wrong:
+            raise _unwritable(self._path, wrong) from wrong
+
+
+def _unwritable(path: Path, wrong: OSError) -> UnavailableError:
+    return UnavailableError(f"{path} cannot be written: {wrong.strerror or wrong}.", "See that the disk is not full.")
 
 
 class NodeFile:
@@ -46,6 +81,4 @@ class NodeFile:
         try:
             write_whole(self._path, json.dumps(document, ensure_ascii=False, indent=1))
         except OSError as wrong:
-            raise UnavailableError(
-                f"{self._path} cannot be written: {wrong.strerror or wrong}.", "See that the disk is not full."
-            ) from wrong
+            raise _unwritable(self._path, wrong) from wrong
