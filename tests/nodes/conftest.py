@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -179,6 +180,13 @@ class Small:
             assert time.monotonic() < deadline, f"it never came to that:\n{self.story()}"
             grown = self.events.follow(seen, timeout=0.05)
             seen = grown[-1].seq if grown else seen
+
+    def wait_log(self, node: str, pattern: str) -> str:
+        """The first line of a node's own log that matches ``pattern``, as soon as it is written. The two
+        ends of an association write their logs each in its own time."""
+        shape = re.compile(pattern)
+        found = self.wait("node.logged", node, where=lambda body: shape.search(body.text))
+        return str(found.body.text)  # type: ignore[attr-defined]
 
     def has(self, kind: str, node: str = "") -> bool:
         return any(event.kind == kind and event.node in (node or event.node) for event in self.events.since())

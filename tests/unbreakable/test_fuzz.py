@@ -117,7 +117,7 @@ def test_nothing_that_is_sent_to_the_port_does_it_harm(tmp_path: Path) -> None:
                 if len(wrong) >= number_from("PACS_SANDBOX_FUZZ_FAILURES", 1):
                     break
             assert not wrong, "\n\n".join(wrong)
-            settled(archive, before, more_memory=_MORE_MEMORY)
+            settled(archive, before, more_memory=_MORE_MEMORY, readers=_AT_ONCE)
             assert count_in_study(archive, "1.2.3.78") == 1
             status, got = get_study(archive, "1.2.3.78")
             assert status == 0

@@ -292,7 +292,7 @@ def test_a_reader_that_vanishes(archive: ArchiveProcess, service: str) -> None:
     for _ in range(20):
         with _ask(archive, model, command) as gone:
             gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    settled(archive, before, more_memory=64 * _MB)
+    settled(archive, before, more_memory=64 * _MB, readers=20)
     assert count_in_study(archive, _STUDY) == 400
 
 
