@@ -47,8 +47,8 @@ def test_an_exam_is_committed_by_the_archive_behind_the_router(make_small: Calla
     assert asked.node == "CT1"
     # The log tells why: what was asked follows from the exam.
     assert asked.cause == exam.event
-    assert any("Storage commitment by ARCHIVE" in text for text in small.log("CT1"))
-    small.wait_until(lambda: any("Storage commitment reported to CT1" in text for text in small.log("ARCHIVE")))
+    small.wait_log("CT1", "Storage commitment by ARCHIVE")
+    small.wait_log("ARCHIVE", "Storage commitment reported to CT1")
 
 
 def test_what_the_archive_does_not_have_yet_is_asked_for_again(make_small: Callable[..., Small]) -> None:
@@ -69,7 +69,7 @@ def test_an_archive_that_is_down_is_asked_when_it_is_back_and_the_lab_may_end_me
     small = make_small(CT1={"request_commitment": "ARCHIVE", "retry": PATIENT}, ROUTER={"retry": PATIENT})
     small.department.node("ARCHIVE").stop()
     small.ct.acquire(images=1)
-    small.wait_until(lambda: any("cannot be asked of ARCHIVE" in text for text in small.log("CT1")))
+    small.wait_log("CT1", "cannot be asked of ARCHIVE")
     small.reopen()
     assert states(small) <= {CommitmentState.WAITING, REQUESTED}
     small.department.node("ARCHIVE").start()
@@ -82,7 +82,7 @@ def test_an_uncommitted_study_stays_on_the_disk(make_small: Callable[..., Small]
     )
     small.department.node("ARCHIVE").stop()
     first = small.ct.acquire(images=1)
-    small.wait_until(lambda: any("cannot be asked of ARCHIVE" in text for text in small.log("CT1")))
+    small.wait_log("CT1", "cannot be asked of ARCHIVE")
     small.ct.acquire(images=1)
     assert small.ct.store.study(first.study_uid) is not None
     small.department.node("ARCHIVE").start()
@@ -162,7 +162,7 @@ def test_a_stock_scp_reports_later(asking: Small, stock: StockScp) -> None:
     assert asking.ct.commitment.states() == {one.sop_instance: COMMITTED, two.sop_instance: FAILED}
     (told,) = bodies(asking, "commitment.reported")
     assert (told.committed, told.failed, told.reasons) == (1, 1, (0x0119,))
-    assert any("0119 class-instance conflict" in text for text in asking.log("CT1"))
+    asking.wait_log("CT1", "0119 class-instance conflict")
 
 
 def test_a_stock_scp_reports_at_once_on_the_same_association(asking: Small, stock: StockScp) -> None:
@@ -186,7 +186,7 @@ def test_a_refused_request_is_made_again_with_another_transaction(asking: Small,
     asking.ct.acquire(images=1)
     asking.wait_until(lambda: len(stock.asked) > 1)
     assert len({transaction_uid for transaction_uid, _ in stock.asked}) == len(stock.asked)
-    assert any("0213 resource limitation" in text for text in asking.log("CT1"))
+    asking.wait_log("CT1", "0213 resource limitation")
     stock.now, stock.status = Report, 0x0000
     asking.wait_until(lambda: states(asking) == {COMMITTED})
 

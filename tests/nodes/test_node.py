@@ -69,7 +69,7 @@ def test_a_port_that_is_taken_is_a_state_and_not_an_exception(small: Small) -> N
     archive = small.archive
     assert archive.state is NodeState.FAILED
     assert "4242" in archive.view().sentence
-    assert any("could not start" in text for text in small.log("ARCHIVE"))
+    small.wait_log("ARCHIVE", "could not start")
     taken.close()
     archive.restart()
     assert archive.state is NodeState.RUNNING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -91,8 +92,8 @@ def test_a_wrong_certificate_stops_the_queue_and_a_new_one_mends_it(
     secured.change("CT1", retry={"first_s": 0.05, "factor": 1.0, "maximum_s": 0.05, "attempts": 1000})
     secured.ct.acquire(images=1)
     secured.wait_until(lambda: secured.has("queue.failed", "CT1") and secured.has("connection.unspoken", "ROUTER"))
-    assert any(at_sender in text for text in secured.log("CT1")), secured.log("CT1")
-    assert any(at_receiver in text for text in secured.log("ROUTER")), secured.log("ROUTER")
+    secured.wait_log("CT1", re.escape(at_sender))
+    secured.wait_log("ROUTER", re.escape(at_receiver))
     assert not secured.has("instance.stored", "ROUTER")
     wrong.tls.issue()
     wrong.restart()
@@ -102,11 +103,11 @@ def test_a_wrong_certificate_stops_the_queue_and_a_new_one_mends_it(
 def test_plaintext_to_the_tls_port_and_tls_to_the_plain_one(secured: Small) -> None:
     secured.change("CT1", remotes=[line("ROUTER", port=TLS_PORT)])
     secured.ct.acquire(images=1)
-    secured.wait_until(lambda: any("speaks without TLS to a port with TLS" in text for text in secured.log("ROUTER")))
+    secured.wait_log("ROUTER", "speaks without TLS to a port with TLS")
     secured.change("CT1", remotes=[line("ROUTER", tls=True)])
     secured.ct.acquire(images=1)
-    secured.wait_until(lambda: any("the peer does not speak TLS" in text for text in secured.log("CT1")))
-    assert any("a TLS handshake to a port without TLS" in text for text in secured.log("ROUTER"))
+    secured.wait_log("CT1", "the peer does not speak TLS")
+    secured.wait_log("ROUTER", "a TLS handshake to a port without TLS")
 
 
 def test_certificates_and_ports_outlive_the_lab(secured: Small) -> None:

@@ -71,7 +71,7 @@ def test_find_gives_a_table(small: Small) -> None:
     none = small.workstation("WS1").tools.find("ARCHIVE", "STUDY", {"PatientID": "nobody"})
     assert none.ok
     assert none.sentence.endswith("has 0 matches.")
-    small.wait_until(lambda: any("PatientID=nobody → 0 matches" in text for text in small.log("ARCHIVE")))
+    small.wait_log("ARCHIVE", "PatientID=nobody → 0 matches")
 
 
 def test_a_key_that_makes_no_sense_is_an_error(small: Small) -> None:
@@ -107,7 +107,7 @@ def test_retrieve_to_nowhere_says_which(make_small: Callable[..., Small]) -> Non
     answer = small.workstation("WS2").tools.move("ARCHIVE", "WS9", "STUDY", {"StudyInstanceUID": exam.study_uid})
     assert not answer.ok
     assert any("A801" in fact for fact in answer.facts), answer
-    assert any("WS9 is not in the AE table" in text for text in small.log("ARCHIVE"))
+    small.wait_log("ARCHIVE", "WS9 is not in the AE table")
     nothing = small.workstation("WS2").retrieve("1.2.3")
     assert not nothing.ok
     assert "nothing matched" in nothing.sentence

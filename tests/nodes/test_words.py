@@ -45,8 +45,7 @@ def test_a_caller_without_a_title_has_a_name_in_the_log(small: Small) -> None:
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(struct.pack(">BBI", 1, 0, len(body)) + body)
         assert connection.recv(1) == b"\x03"
-    small.wait_until(lambda: any("rejected" in line for line in small.log("ROUTER")))
-    (told,) = [line for line in small.log("ROUTER") if "rejected" in line]
+    told = small.wait_log("ROUTER", "rejected")
     assert "(no AE title), calling AE title not recognised (1/1/3)" in told
 
 
@@ -54,9 +53,8 @@ def test_instances_of_a_get_are_sent_by_the_acceptor(small: Small) -> None:
     exam = small.scan(images=2)
     small.wait_stored("ARCHIVE", exam)
     assert small.workstation("WS1").tools.get("ARCHIVE", "STUDY", {"StudyInstanceUID": exam.study_uid}).ok
-    small.wait_until(lambda: any("from WS1" in line and "released" in line for line in small.log("ARCHIVE")))
-    (told,) = [line for line in small.log("ARCHIVE") if "from WS1" in line and "released" in line]
+    told = small.wait_log("ARCHIVE", "from WS1.*released")
     assert told.endswith("released: 2 instances sent")
-    (mine,) = [line for line in small.log("WS1") if "to ARCHIVE" in line and "released" in line]
+    mine = small.wait_log("WS1", "to ARCHIVE.*released")
     assert "2 instances" in mine
     assert mine.endswith("stored")

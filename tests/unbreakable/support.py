@@ -183,7 +183,7 @@ class ArchiveProcess:
 def _target(descriptor: Path) -> str:
     """What a descriptor is open on; nothing when it was closed meanwhile."""
     try:
-        return os.readlink(descriptor)
+        return str(descriptor.readlink())
     except OSError:
         return ""
 
