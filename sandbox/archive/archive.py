@@ -25,7 +25,7 @@ from sandbox.archive.attributes import Attribute, Level
 from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
 from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
 from sandbox.archive.index.database import open_database, sqlite_url
-from sandbox.archive.index.index import Index, InstanceRecord
+from sandbox.archive.index.index import Index, IndexLockedError, InstanceRecord
 from sandbox.archive.operations import entries
 from sandbox.archive.operations.bench import Bench
 from sandbox.archive.operations.operation import JournalEntry, Operation, Outcome
@@ -36,6 +36,7 @@ from sandbox.archive.recovery import RecoveryReport, record_of, recover
 from sandbox.archive.retrieve import plan
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
 from sandbox.archive.uids import is_uid
+from sandbox.archive.trouble import Trouble, TroubleFile
 from sandbox.archive.views import StudyFilter
 from sandbox.dicom.contract import (
     FindAnswer,
@@ -110,7 +111,10 @@ class Archive:
             try:
                 self.bench = Bench(self._index, self.files, self._all_instances)
                 self.bench.open()
-                self.recovery: RecoveryReport = recover(self._index, self.files)
+                self._trouble = TroubleFile(directory)
+                trouble = self._trouble.read()
+                self.recovery: RecoveryReport = recover(self._index, self.files, left_alone=trouble.unindexed)
+                self._index.locked_by = "" if trouble.lock is None else trouble.lock.name
             except BaseException:
                 self._index.close()
                 raise
@@ -140,7 +144,7 @@ class Archive:
             return _failed(CANNOT_UNDERSTAND, str(wrong))
         except OutOfResourcesError as wrong:
             return _failed(OUT_OF_RESOURCES, wrong.sentence)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, IndexLockedError):
             return _failed(OUT_OF_RESOURCES, "The index cannot be written at the moment")
         except OSError as wrong:
             # Neither room to inflate a data set, nor a descriptor to read it with.
@@ -232,6 +236,18 @@ class Archive:
 
     def add_files(self, paths: Iterable[Path]) -> int:
         """Take Part 10 files in, by hard link where possible; how many were new. The files must not be changed later.
+    # -- Trouble -------------------------------------------------------------------------------------------------
+
+    @property
+    def trouble(self) -> Trouble:
+        """What is wrong with the archive beside its files and rows."""
+        return self._trouble.read()
+
+    def change_trouble(self, trouble: Trouble) -> None:
+        """Make it so, at once and until it is changed again, also in the next process."""
+        self._trouble.write(trouble)
+        self._index.locked_by = "" if trouble.lock is None else trouble.lock.name
+
 
         Raises BadInputError for a file that is no sound instance; those before it are in.
         """

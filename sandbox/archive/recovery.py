@@ -8,7 +8,7 @@ and are indexed again too. A row without a file is reported and kept, since only
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -41,8 +41,11 @@ class RecoveryReport:
     postponed: bool = False
 
 
-def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> RecoveryReport:
-    """Bring index and files together. ``thorough`` looks at every file and row instead of the newest."""
+def recover(
+    index: Index, store: ImageStore, *, thorough: bool = False, left_alone: Collection[str] = ()
+) -> RecoveryReport:
+    """Bring index and files together. ``thorough`` looks at every file and row instead of the newest. ``left_alone``
+    are SOP Instance UIDs that are not indexed, since it was no crash that took their rows."""
     unfinished = index.removals()
     # An instance that was forgotten and has come again since needs its file.
     needed = index.in_use(unfinished)
@@ -53,7 +56,7 @@ def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> Recov
     try:
         if unfinished:
             index.removed(unfinished)
-        reindexed, unreadable = _reindex(index, store, thorough)
+        reindexed, unreadable = _reindex(index, store, thorough, frozenset(left_alone))
     except OperationalError:
         reindexed, unreadable, postponed = [], [], True
     rows = index.all_files() if thorough else index.newest_files(_ROWS_LOOKED_AT)
@@ -61,7 +64,9 @@ def recover(index: Index, store: ImageStore, *, thorough: bool = False) -> Recov
     return RecoveryReport(tuple(reindexed), tuple(unreadable), tuple(missing), len(unfinished) - len(needed), postponed)
 
 
-def _reindex(index: Index, store: ImageStore, thorough: bool) -> tuple[list[str], list[str]]:
+def _reindex(
+    index: Index, store: ImageStore, thorough: bool, left_alone: frozenset[str]
+) -> tuple[list[str], list[str]]:
     """Index the files that have no row; their SOP Instance UIDs, and the relative paths of unreadable ones."""
     since = 0.0 if thorough else max(index.last_received() - _MARGIN_S, 0.0)
     reindexed: list[str] = []
@@ -70,7 +75,7 @@ def _reindex(index: Index, store: ImageStore, thorough: bool) -> tuple[list[str]
         known = index.known([uid for _, uid in chunk])
         records: list[InstanceRecord] = []
         for file, uid in chunk:
-            if uid in known:
+            if uid in known or uid in left_alone:
                 continue
             try:
                 records.append(record_of(store.path(file), file, store.path(file).stat().st_mtime))

@@ -49,6 +49,10 @@ class IndexedFile:
     size: int
 
 
+class IndexLockedError(UnavailableError):
+    """Another program holds the index's write lock. A C-STORE is answered A700."""
+
+
 @dataclass
 class _Job:
     """One instance on its way into the index, and what became of it."""
@@ -115,6 +119,8 @@ class Index:
         self._waiting: list[_Job] = []
         self._waiting_guard = threading.Lock()
         self._closed = False
+        self.locked_by = ""
+        """Who holds the write lock; nobody else writes until it is empty again."""
 
     def connect(self) -> Connection:
         """A connection for reading; close it soon."""
@@ -124,6 +130,8 @@ class Index:
         """A transaction that writes. An engine would open a closed database again for whoever comes late."""
         if self._closed:
             raise UnavailableError("The archive is closed.", "Open it again.")
+        if self.locked_by:
+            raise IndexLockedError(f"The index is locked by {self.locked_by}.", "End that job, or wait for it.")
         return self._writer.begin()
 
     @contextmanager
@@ -187,6 +195,8 @@ class Index:
 
     def forget_study(self, study_uid: str) -> list[str]:
         """Delete a study's rows and note its files for removal, in one transaction; the files, empty if unknown."""
+        if self.locked_by and not self._present(studies.c.study_instance_uid, [study_uid]):
+            return []
         with self._turn, self._writing() as connection:
             study = connection.scalar(select(studies.c.id).where(studies.c.study_instance_uid == study_uid))
             if study is None:
