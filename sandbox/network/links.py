@@ -28,7 +28,9 @@ class LinkFault(Model):
     new connections time out, open ones stall and go on when it ends; with ``blackhole_after`` it begins only after that
     many bytes of a connection, so the handshake still passes. ``largest_packet`` swallows whatever is sent in bigger
     pieces (a path MTU black hole: C-ECHO works, C-STORE hangs). ``reset_after`` resets a connection once it has carried
-    that many bytes. ``idle_drop_s`` forgets a connection that was silent so long: nothing passes any more, for good.
+    that many bytes, ``reset_after_instances`` when it begins with the image after that many (C-STORE requests in one
+    direction, not seen inside TLS). ``idle_drop_s`` forgets a connection that was silent so long: nothing passes any
+    more, for good.
     """
 
     latency_ms: float = Field(default=0.0, ge=0, le=60_000)
@@ -37,6 +39,7 @@ class LinkFault(Model):
     blackhole_after: int = Field(default=0, ge=0)
     largest_packet: int | None = Field(default=None, ge=1)
     reset_after: int | None = Field(default=None, ge=0)
+    reset_after_instances: int | None = Field(default=None, ge=0)
     idle_drop_s: float | None = Field(default=None, gt=0)
 
     @property

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sandbox.network.instances import InstanceCounter
 from sandbox.network.links import LinkFault, Way
 
 _PIECE = 64 * 1024
@@ -48,6 +49,7 @@ class _Flow:
     stalled: bool = False
     source_gone: bool = False
     allowed: int = 0
+    instances: InstanceCounter = field(default_factory=InstanceCounter)
 
     def put(self, piece: bytes, fault: LinkFault, now: float) -> None:
         """Queue ``piece`` for when latency and bandwidth let it arrive."""
@@ -171,6 +173,10 @@ class _Pipe:
         self.carried += len(piece)
         if not piece:
             flow.read_ended = True
+        flow.instances.feed(piece)
+        if fault.reset_after_instances is not None and flow.instances.begun > fault.reset_after_instances:
+            self.reset()
+            return
         if fault.largest_packet is not None and len(piece) > fault.largest_packet:
             flow.held = piece
         else:
