@@ -23,6 +23,7 @@ from sandbox.model.scenario import (
     FaultChoice,
     Hint,
     KeyEvidence,
+    OutsideView,
     Scenario,
     SceneExam,
     Ticket,
@@ -39,6 +40,7 @@ TABLES: Mapping[str, type[Model]] = {
     "solution": Way,
     "decoy": Way,
     "evidence": KeyEvidence,
+    "outside": OutsideView,
 }
 """Which model stands behind which table, for the names of the keys. The others take the keys of their primitive."""
 

@@ -16,6 +16,7 @@ from sandbox.checks.check import Check
 from sandbox.checks.registry import make_check
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.load import FILE_NAME, LoadedScenario
+from sandbox.drill.outside import words_of
 from sandbox.drill.problem import Problem
 from sandbox.drill.surface import NOON, Surface, pretended_surface
 from sandbox.events.kinds import KINDS
@@ -279,6 +280,20 @@ def _evidence_can_occur(reading: Reading) -> Iterator[Problem]:
         yield from _text_problems(f"evidence[{number}].about", FILE_NAME, entry.about, reading, may_be_empty=True)
 
 
+def _tools_can_be_run(reading: Reading) -> Iterator[Problem]:
+    scenario = reading.scenario
+    if not scenario.outside:
+        mend = "Give a dcmtk command and what it prints while the department is broken."
+        yield _problem("outside", "Nothing says how somebody with only dcmtk sees it.", mend)
+    for number, view in enumerate(scenario.outside, 1):
+        try:
+            words_of(view.command, reading.surface, None)
+        except SandboxError as wrong:
+            yield _problem(f"outside[{number}].command", wrong.sentence, wrong.mend)
+        yield from _text_problems(f"outside[{number}].prints", FILE_NAME, view.prints, reading, may_be_empty=True)
+        yield from _text_problems(f"outside[{number}].healthy", FILE_NAME, view.healthy, reading, may_be_empty=True)
+
+
 def _texts_can_be_filled(reading: Reading) -> Iterator[Problem]:
     scenario = reading.scenario
     people = [person.id for person in reading.site.people]
@@ -318,6 +333,7 @@ RULES: tuple[Callable[[Reading], Iterator[Problem]], ...] = (
     _steps_are_commands,
     _ways_make_sense,
     _evidence_can_occur,
+    _tools_can_be_run,
     _texts_can_be_filled,
 )
 

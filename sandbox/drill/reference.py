@@ -9,6 +9,8 @@ from pydantic.fields import FieldInfo
 
 from sandbox.checks.registry import checks
 from sandbox.drill.layers import LAYERS
+from sandbox.drill.load import read_scenario, scenario_slugs, scenarios_folder
+from sandbox.drill.outside import PUBLISHED, published_in_words
 from sandbox.drill.surface import EXAM_WORDS, NODE_WORDS, NOW_WORDS, PERSON_WORDS
 from sandbox.faults.registry import faults
 from sandbox.learning.topics import FAMILIES, TOPICS
@@ -17,7 +19,12 @@ from sandbox.model.base import Model
 
 def pages() -> dict[str, str]:
     """Every page, by file name."""
-    return {"faults.md": faults_page(), "checks.md": checks_page(), "scenario-words.md": words_page()}
+    return {
+        "faults.md": faults_page(),
+        "checks.md": checks_page(),
+        "scenario-words.md": words_page(),
+        "symptoms.md": symptoms_page(),
+    }
 
 
 def faults_page() -> str:
@@ -32,6 +39,35 @@ def checks_page() -> str:
         "What can be claimed and tried. Each is one file in `sandbox/checks/`; a scenario names it in a `[[check]]` or"
     )
     return _page("Checks", f"{intro} an `[[invariant]]` table.", checks())
+
+
+def symptoms_page() -> str:
+    """What each scenario looks like to somebody with only dcmtk, as the verifier has seen it."""
+    intro = """\
+Start a scenario, point your own tools at the published ports (the console names them), and see for yourself. `HOST
+PORT-OF-…` stands for the published address of a node; `{accession}`, `{patient}` and other words in braces for what the
+ticket tells. `pacs-sandbox scenario verify` runs each of these commands in the well and in the broken department."""
+    lines = ["# What your own tools see", "", f"{intro}", "", "Made from the scenarios by `make reference`."]
+    for slug in scenario_slugs():
+        scenario = read_scenario(scenarios_folder() / slug)
+        lines += ["", f"## {scenario.title}", "", f"`{slug}`", ""]
+        for view in scenario.outside:
+            lines += ["```text", _for_readers(view.command), "```", ""]
+            lines += [
+                f"- broken: {_printed(view.prints, view.healthy)}",
+                f"- well: {_printed(view.healthy, view.prints)}",
+            ]
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _for_readers(command: str) -> str:
+    """Published ports as words; the other placeholders stay, since they differ by seed."""
+    return PUBLISHED.sub(lambda match: published_in_words(match), command)
+
+
+def _printed(there: str, absent: str) -> str:
+    return f"it prints `{there}`" if there else f"it does not print `{absent}`"
 
 
 def words_page() -> str:

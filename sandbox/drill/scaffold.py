@@ -115,7 +115,14 @@ event = "association.rejected"
 node = "MR1"
 text = "MR1's own log: ROUTER rejected it, called AE title not recognised."
 
-# 9. Good ways to mend it. The first is told in the debrief; all must pass.
+# 9. What somebody sees who has only dcmtk and the published ports: "prints" only while it is broken, "healthy" only
+#    while it is well.
+[[outside]]
+command = "findscu -v -S -aet WS1 -aec {ae:ARCHIVE} {published:ARCHIVE} \
+-k QueryRetrieveLevel=STUDY -k AccessionNumber={accession} -k StudyInstanceUID"
+healthy = "Find Response: 1 (Pending)"
+
+# 10. Good ways to mend it. The first is told in the debrief; all must pass.
 [[solution]]
 title = "Correct the AE title in MR1's AE table and restart MR1"
 

@@ -20,6 +20,7 @@ from sandbox.drill.fingerprint import Fingerprint, fingerprint
 from sandbox.drill.judge import all_pass
 from sandbox.drill.lint import lint
 from sandbox.drill.load import LoadedScenario, read_scenario, scenarios_folder
+from sandbox.drill.outside import missing_tools, sees
 from sandbox.drill.steps import commands_of
 from sandbox.events.kinds import FaultApplied
 from sandbox.lab.lab import Lab
@@ -30,6 +31,8 @@ from sandbox.model.scenario import Way
 from sandbox.model.verdict import Finding, Verdict
 
 SEEDS = (1, 2, 3)
+MISSING = "Not tried, since not installed"
+"""How the sentence of a stage begins that needs tools which this machine lacks."""
 ACTOR = "verifier"
 SETTLE_S = 5.0
 """How long a department may take to come to rest before it is compared with its start."""
@@ -151,13 +154,15 @@ class Proof:
     def run(self) -> None:
         """All stages. What cannot be tried because an earlier one failed is left out, and that one says why."""
         with self._lab("healthy", with_faults=False) as healthy:
-            self._stage("healthy", lambda: self._healthy(healthy()))
+            if self._stage("healthy", lambda: self._healthy(healthy())):
+                self._stage("outside tools, well", lambda: self._seen_from_outside(healthy(), broken=False))
         with self._lab("broken", with_faults=True) as broken:
             if not self._stage("inject", lambda: self._injected(broken())):
                 return
             attempt = broken()
             start = fingerprint(attempt.lab.department)
             self._stage("symptom", lambda: self._symptom(attempt))
+            self._stage("outside tools, broken", lambda: self._seen_from_outside(attempt, broken=True))
             self._stage("doing nothing", lambda: self._nothing_done(attempt))
             for way in self.scenario.decoy:
                 self._stage(f"decoy: {way.title}", lambda way=way: self._decoy(attempt, way))  # type: ignore[misc]
@@ -185,6 +190,17 @@ class Proof:
         _expect([finding for finding in findings if finding.invariant], Verdict.PASS, "with nothing but the fault")
         failed = [finding for finding in findings if not finding.invariant]
         return f"{len(failed)} check{'s' if len(failed) != 1 else ''} fail: {failed[0].sentence}"
+
+    def _seen_from_outside(self, attempt: Attempt, *, broken: bool) -> str:
+        """What dcmtk prints at the published ports is what the scenario says, broken and well."""
+        views = self.scenario.outside
+        if missing := missing_tools(views):
+            return f"{MISSING}: {', '.join(missing)}."
+        for view in views:
+            wrong = sees(view, attempt.surface, attempt.lab.department, broken=broken)
+            if wrong:
+                raise NotProvenError(wrong)
+        return f"{len(views)} command{'s print' if len(views) != 1 else ' prints'} what the scenario says."
 
     def _nothing_done(self, attempt: Attempt) -> str:
         self.reset(attempt)

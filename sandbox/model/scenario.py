@@ -6,9 +6,9 @@ validates. Commands in solutions, alternatives and decoys are the ones a person 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sandbox.model.base import Model
 
@@ -81,6 +81,24 @@ class KeyEvidence(Model):
     about: str = ""
 
 
+class OutsideView(Model):
+    """What somebody sees who has only dcmtk: ``command`` prints ``prints`` only while the department is broken, and
+    ``healthy`` only while it is well; at least one of them is given. One run may take ``patience_s`` seconds (0: the
+    usual time); a tool that hangs is ended then, which may be the symptom.
+    """
+
+    command: str = Field(min_length=1)
+    prints: str = ""
+    healthy: str = ""
+    patience_s: float = Field(0.0, ge=0, le=60)
+
+    @model_validator(mode="after")
+    def _something_is_printed(self) -> Self:
+        if not (self.prints or self.healthy):
+            raise ValueError("give prints (only while broken), healthy (only while well), or both")
+        return self
+
+
 class Ticket(Model):
     """A complaint in the voice of ``sender`` (a person of the site). ``text`` names a Markdown file of the folder."""
 
@@ -140,4 +158,5 @@ class Scenario(Model):
     solution: tuple[Way, ...] = Field(min_length=1)
     decoy: tuple[Way, ...] = Field(min_length=2)
     evidence: tuple[KeyEvidence, ...] = ()
+    outside: tuple[OutsideView, ...] = ()
     debrief: str = "debrief.md"

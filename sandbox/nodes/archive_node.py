@@ -20,6 +20,7 @@ from sandbox.dicom.contract import (
     SupportedContext,
 )
 from sandbox.model.config import NodeConfig, shown
+from sandbox.nodes.answering import answer_find
 from sandbox.nodes.archive_administration import ArchiveAdministration
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.words import counted, query_in_words
@@ -107,19 +108,7 @@ class ArchiveNode(Node):
     # --- the same services, with a line in the log -------------------------------------------------------------------
 
     def _find(self, query: Query) -> Iterator[FindAnswer]:
-        matches, refused = 0, False
-        try:
-            for answer in self._archive.find(query):
-                if not answer.is_match:
-                    refused = True
-                else:
-                    matches += 1
-                yield answer
-        finally:
-            asked = f"Query from {query.facts.calling_ae}: {query_in_words(query.identifier)}"
-            # Why it was refused stands in the line of the answer itself, which every node writes.
-            told = "refused" if refused else counted(matches, "match", "matches")
-            self.log("info", f"{asked} → {told}", query.facts.id)
+        return answer_find(self, self._archive, query)
 
     def _move(self, query: Query, destination: str) -> RetrievePlan:
         plan = self._archive.move(query, destination)

@@ -8,10 +8,11 @@ from pydantic import Field
 
 from sandbox.archive.display import render_frame
 from sandbox.dicom.contract import Services, SupportedContext
-from sandbox.dicom.syntaxes import storage_contexts, verification
+from sandbox.dicom.syntaxes import query_retrieve_find, storage_contexts, verification
 from sandbox.model.config import NAME_PATTERN, NodeConfig, shown
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import CommandResult
+from sandbox.nodes.answering import answer_find
 from sandbox.nodes.node import Node, NodeContext
 
 
@@ -39,10 +40,11 @@ class Workstation(Node):
         self.store = self._archive = self.open_store()
 
     def contexts(self) -> tuple[SupportedContext, ...]:
-        return (*verification(), *storage_contexts())
+        return (*verification(), *storage_contexts(), *query_retrieve_find())
 
     def services(self) -> Services:
-        return Services(store=self._archive.store)
+        """It stores, and tells what is on its own disk, as reading workstations do for their neighbours."""
+        return Services(store=self._archive.store, find=lambda query: answer_find(self, self._archive, query))
 
     def retrieve(self, study_uid: str) -> CommandResult:
         """Have the configured archive send a study here (C-MOVE with this node as destination)."""

@@ -134,6 +134,11 @@ node = "US1"
 about = "{typo:ROUTER}"
 text = "US1's log: rejected."
 
+[[outside]]
+command = "findscu -v -S -aet WS1 -aec {ae:ARCHIVE} {published:ARCHIVE} \
+-k QueryRetrieveLevel=STUDY -k AccessionNumber={accession} -k StudyInstanceUID"
+healthy = "Find Response: 1 (Pending)"
+
 [[solution]]
 title = "Correct the title"
 
