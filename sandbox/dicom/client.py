@@ -125,6 +125,17 @@ class Association(NormalizedRequests):
     def is_open(self) -> bool:
         return self._inner.is_established and not self._inner.dul.ended
 
+    def notice(self) -> bool:
+        """Whether it is still open, after looking at what the peer may have sent while nobody waited for it. Does not
+        wait. An association that is kept open without use learns only so that the peer has ended it."""
+        inner = self._inner
+        if self.is_open:
+            inner.dul.poll()
+            inner.answer_release()
+        if not self.is_open:
+            self._close()
+        return self.is_open
+
     def accepts(self, sop_class: str, transfer_syntax: str = "") -> bool:
         """Whether the peer accepted a context for this SOP class (in this transfer syntax)."""
         return self._invoker.context(sop_class, transfer_syntax) is not None

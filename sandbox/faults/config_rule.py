@@ -20,7 +20,7 @@ class RuleChanged(Fault):
     ``value``, or, with ``path`` instead, another part of the rule ("enabled", "hours", "destinations") is ``value``.
 
     The router accepts and stores everything as before; what the rule no longer matches is not sent on, and no error is
-    written anywhere, since nothing failed. Seen from outside: ``storescu`` against the published port of the router gets
+    written anywhere, since nothing failed. Seen from outside: ``storescu`` against the router's published port gets
     0000, and ``findscu`` against the archive does not find what was sent.
     """
 

@@ -17,7 +17,7 @@ class ConfigSet(Fault):
     """``config.set``: somebody entered ``value`` at ``path`` (config_path grammar) on ``node`` and restarted it.
 
     ``why`` is the explanation for the debrief; without one it is said in general words. A node that is stopped stays
-    stopped. Seen from outside: as that setting shows itself, with ``echoscu`` or ``storescu`` against the published port.
+    stopped. Seen from outside: as that setting shows itself, to ``echoscu`` or ``storescu`` at the published port.
     The undo touches this one setting, so that what others changed meanwhile stays.
     """
 

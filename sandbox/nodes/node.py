@@ -29,8 +29,10 @@ from sandbox.model.errors import SandboxError
 from sandbox.model.view import Counts, NodeState, NodeView
 from sandbox.network.network import Listener, Network
 from sandbox.nodes.caller import NodeCaller
+from sandbox.nodes.impaired import ImpairedServices
 from sandbox.nodes.impairments import NO_IMPAIRMENTS, Impairments, after_restart
 from sandbox.nodes.observer import NodeObserver
+from sandbox.nodes.process import ProcessTrouble
 from sandbox.nodes.state_file import NodeFile, ValueFile
 from sandbox.nodes.tls import NodeTls
 from sandbox.nodes.tools import NodeTools
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from sandbox.nodes.queue import SendQueue
 
 log = logging.getLogger(__name__)
+
+_HELD_BY_THE_SYSTEM = 128
+"""Connections that the system holds for a program that hangs. Further ones are not even connected."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ class Node:
         self._impairments = self._impairments_file.read()
         self._has_run = False
         self._is_closed = False
+        self._ended, self._since_crash = threading.Event(), threading.Event()
         self._lifecycle = threading.RLock()
         self._server: Server | None = None
         self._listener: Listener | None = None
@@ -107,6 +113,7 @@ class Node:
         self.tls = NodeTls(self.name, context.directory, context.network, context.authority)
         self.caller = NodeCaller(self)
         self.tools = NodeTools(self)
+        self._process = ProcessTrouble(self)
         self.store: Archive | None = None
         self.queue: SendQueue | None = None
 
@@ -149,7 +156,44 @@ class Node:
             if impairments == self._impairments:
                 return
             self._impairments_file.write(impairments)
-            self._impairments = impairments
+            before, self._impairments = self._impairments.process, impairments
+            if before != impairments.process and self.state is NodeState.RUNNING:
+                self._process.halt()
+                self._process.end()
+                if bool(before.hangs) is not bool(impairments.process.hangs):
+                    self._hang_or_wake()
+                elif not impairments.process.hangs:
+                    self._process.begin(at_once=len(impairments.process.crashes) > len(before.crashes))
+
+    def crash(self, line: str, ending: threading.Event) -> threading.Event | None:
+        """The program ends by itself and writes ``line``. The event is set as soon as somebody starts or stops the
+        node; None when ``ending`` says that it is not running any more."""
+        with self._lifecycle:
+            if ending.is_set() or self.state is not NodeState.RUNNING:
+                return None
+            self._end()
+            self.state = NodeState.FAILED
+            self.trouble = line
+            self.log("error", f"{self.running.ae_title} {line}")
+            self.context.events.append(kinds.NodeStopped(reason=line), node=self.name)
+            self._since_crash = threading.Event()
+            return self._since_crash
+
+    def revive(self, over: threading.Event) -> None:
+        """Start again after a crash, as a watchdog does, unless somebody has done something about it (``over``)."""
+        with self._lifecycle:
+            if not over.is_set() and self._is_wanted:
+                self.start()
+
+    def _hang_or_wake(self) -> None:
+        """Go over from working to hanging, or back, without a word: nobody has stopped or started anything."""
+        self._end()
+        try:
+            self._serve()
+        except (SandboxError, OSError) as wrong:
+            self._end()
+            self.state = NodeState.FAILED
+            self.trouble = wrong.sentence if isinstance(wrong, SandboxError) else str(wrong)
 
     # --- storing -----------------------------------------------------------------------------------------------------
 
@@ -214,23 +258,8 @@ class Node:
             self._is_wanted = True
             try:
                 self._keep()
-                self.caller.open()
-                self._listener = self.context.network.listen(self.name, self.running.port)
-                secure = self._listen_for_tls()
-                self._server = Server(
-                    self._listener.socket,
-                    self.policy(),
-                    self.services(),
-                    self.observer,
-                    node=self.name,
-                    local=self._listener.address,
-                    caller_of=self.context.network.caller_of,
-                    requestor=self.caller.requestor,
-                    new_association_id=self.context.new_association_id,
-                    secure=secure,
-                )
-                self._server.start()
-                self.open_work()
+                self._since_crash.set()
+                self._serve()
             except Exception as wrong:
                 # Whatever it was, a port that was opened must not stay open behind a node that does not run.
                 if not isinstance(wrong, SandboxError | OSError):
@@ -242,6 +271,7 @@ class Node:
                 return
             self.state = NodeState.RUNNING
             self.trouble = ""
+            assert self._listener is not None
             address = self._listener.address
             tls_address = "" if self._tls_listener is None else self._tls_listener.address
             self.context.events.append(
@@ -256,6 +286,34 @@ class Node:
             )
             with_tls = f", for TLS on {tls_address}" if tls_address else ""
             self.log("info", f"{self.running.ae_title} listens on {address}{with_tls}")
+
+    def _serve(self) -> None:
+        """Listen, answer and work. A program that hangs only listens: the system takes the connections, nobody else."""
+        self.caller.open()
+        self._listener = self.context.network.listen(self.name, self.running.port)
+        secure = self._listen_for_tls()
+        if self._impairments.process.hangs:
+            for listener in (self._listener, self._tls_listener):
+                if listener is not None:
+                    listener.socket.listen(_HELD_BY_THE_SYSTEM)
+            return
+        self._ended = threading.Event()
+        impaired = ImpairedServices(lambda: self._impairments.service, self._ended.wait)
+        self._server = Server(
+            self._listener.socket,
+            self.policy(),
+            impaired.around(self.services()),
+            self.observer,
+            node=self.name,
+            local=self._listener.address,
+            caller_of=self.context.network.caller_of,
+            requestor=self.caller.requestor,
+            new_association_id=self.context.new_association_id,
+            secure=secure,
+        )
+        self._server.start()
+        self.open_work()
+        self._process.begin()
 
     def _listen_for_tls(self) -> TlsListener | None:
         if not self.running.tls_port:
@@ -306,10 +364,14 @@ class Node:
     def _end(self) -> None:
         server, listeners = self._server, (self._listener, self._tls_listener)
         self._server = self._listener = self._tls_listener = None
+        self._since_crash.set()
+        self._ended.set()
+        self._process.halt()
         if self.queue is not None:
             self.queue.halt()
         self.halt_work()
         self.caller.close()
+        self._process.end()
         if server is not None:
             server.stop()
         self.close_work()
