@@ -35,8 +35,8 @@ from sandbox.archive.query import find
 from sandbox.archive.recovery import RecoveryReport, record_of, recover
 from sandbox.archive.retrieve import plan
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
-from sandbox.archive.uids import is_uid
 from sandbox.archive.trouble import Trouble, TroubleFile
+from sandbox.archive.uids import is_uid
 from sandbox.archive.views import StudyFilter
 from sandbox.dicom.contract import (
     FindAnswer,
@@ -232,10 +232,6 @@ class Archive:
         """Files without rows, rows without files, files of the bin without an entry. Nothing is changed."""
         return find_orphans(self.bench)
 
-    # -- Bulk loading and removal --------------------------------------------------------------------------------
-
-    def add_files(self, paths: Iterable[Path]) -> int:
-        """Take Part 10 files in, by hard link where possible; how many were new. The files must not be changed later.
     # -- Trouble -------------------------------------------------------------------------------------------------
 
     @property
@@ -248,6 +244,10 @@ class Archive:
         self._trouble.write(trouble)
         self._index.locked_by = "" if trouble.lock is None else trouble.lock.name
 
+    # -- Bulk loading and removal --------------------------------------------------------------------------------
+
+    def add_files(self, paths: Iterable[Path]) -> int:
+        """Take Part 10 files in, by hard link where possible; how many were new. The files must not be changed later.
 
         Raises BadInputError for a file that is no sound instance; those before it are in.
         """
