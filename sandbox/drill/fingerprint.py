@@ -28,7 +28,7 @@ class NodePrint(Model):
 
 
 class Fingerprint(Model):
-    """A whole department, and the network's rules and names."""
+    """A whole department, and the network's addresses, names, rules and links."""
 
     nodes: dict[str, NodePrint]
     network: tuple[str, ...]
@@ -43,7 +43,7 @@ class Fingerprint(Model):
         ]
         found += [f"{name} is there once only" for name in self.nodes.keys() ^ other.nodes.keys()]
         if self.network != other.network:
-            found.append("network: firewall or names differ")
+            found.append("network: addresses, names, firewall or links differ")
         return tuple(found)
 
 
@@ -53,6 +53,13 @@ def fingerprint(department: Department) -> Fingerprint:
     network = (
         *(str(rule) for rule in department.network.rules),
         *(f"{host.name} {host.address} {host.is_on}" for host in topology.hosts()),
+        *(f"{name} is {address}" for name, address in sorted(topology.dns.items())),
+        *(
+            f"{name} is {address} for {node}"
+            for node, table in sorted(topology.hosts_tables.items())
+            for name, address in sorted(table.items())
+        ),
+        *(f"{a} to {b}: {fault.model_dump_json(exclude_defaults=True)}" for (a, b), fault in topology.links().items()),
     )
     return Fingerprint(nodes={name: _node(node) for name, node in department.nodes.items()}, network=network)
 

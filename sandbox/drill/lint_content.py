@@ -18,10 +18,10 @@ from sandbox.drill.layers import LAYERS
 from sandbox.drill.load import FILE_NAME, LoadedScenario
 from sandbox.drill.outside import words_of
 from sandbox.drill.problem import Problem
+from sandbox.drill.steps import parse_step
 from sandbox.drill.surface import NOON, Surface, pretended_surface
 from sandbox.events.kinds import KINDS
 from sandbox.faults.registry import make_fault
-from sandbox.lab.commands import registry as commands
 from sandbox.lab.site import Site, load_site, site_slugs
 from sandbox.learning.topics import FAMILIES, TOPICS
 from sandbox.model.config import NodeConfig
@@ -172,6 +172,13 @@ def _faults_can_happen(reading: Reading) -> Iterator[Problem]:
             yield _problem(key, f"{fault.kind} cannot happen here: {wrong.sentence}", wrong.mend)
 
 
+def _something_is_broken_or_to_be_told(reading: Reading) -> Iterator[Problem]:
+    scenario = reading.scenario
+    if not scenario.fault and not any(check.kind == "caller_told" for check in scenario.check):
+        mend = "Break something, or let the cure be an answer: a [[check]] of kind caller_told."
+        yield _problem("fault", "Nothing is broken, and nobody is to be told so.", mend)
+
+
 def _checks_can_be_made(reading: Reading) -> Iterator[Problem]:
     names: list[str] = []
     for table, primitives in (("check", reading.scenario.check), ("invariant", reading.scenario.invariant)):
@@ -237,7 +244,7 @@ def _steps_are_commands(reading: Reading) -> Iterator[Problem]:
 def _step_problems(key: str, step: Step, reading: Reading) -> Iterator[Problem]:
     try:
         params = reading.surface.fill_all(step.params)
-        commands.parse(step.command, params)
+        parse_step(step.command, params)
     except SandboxError as wrong:
         yield _problem(key, wrong.sentence, wrong.mend)
         return
@@ -327,6 +334,7 @@ RULES: tuple[Callable[[Reading], Iterator[Problem]], ...] = (
     _words_are_known,
     _exams_can_be_made,
     _faults_can_happen,
+    _something_is_broken_or_to_be_told,
     _checks_can_be_made,
     _ladder_has_rungs,
     _diagnosis_is_a_choice,

@@ -78,7 +78,7 @@ class Scene:
         later = [before(exam.at, rings) for exam in scenario.exam if not exam.before_fault]
         unsaid = min(later) - LEAD if later else rings
         faults = [(before(fault.at, rings) if fault.at else unsaid, fault) for fault in scenario.faults(self._surface)]
-        first = min(moment for moment, _ in faults)
+        first = min((moment for moment, _ in faults), default=unsaid)
         found = [_Happening(first - 2 * LEAD, 0, self._prepare)] if scenario.before else []
         if self._with_faults:
             found += [_Happening(moment, 2, partial(self._break, fault)) for moment, fault in faults]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sandbox.drill.commands import AttemptDiagnose
 from sandbox.drill.surface import Surface
-from sandbox.lab.command import Command
-from sandbox.lab.commands import registry
+from sandbox.lab.command import Command, parse
+from sandbox.lab.commands.registry import commands
 from sandbox.lab.sentences import value_in_words
 from sandbox.model.scenario import Step, Way
 
@@ -19,7 +20,12 @@ def commands_of(way: Way, surface: Surface) -> tuple[Command, ...]:
 
 def command_of(step: Step, surface: Surface) -> Command:
     """The command of one step. BadInputError when it makes no sense."""
-    return registry.parse(step.command, surface.fill_all(step.params))
+    return parse_step(step.command, surface.fill_all(step.params))
+
+
+def parse_step(name: str, params: Mapping[str, Any]) -> Command:
+    """What a way may do: a lab's own commands, and the answer to the caller: the cure where nothing is broken."""
+    return parse({**commands(), AttemptDiagnose.name: AttemptDiagnose}, name, params)
 
 
 def way_in_words(way: Way, surface: Surface) -> tuple[str, ...]:

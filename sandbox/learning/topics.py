@@ -47,6 +47,5 @@ FAMILIES: dict[str, str] = {
     "slow": "Everything is slow",
     "wrong-data": "The images or the data are wrong",
     "who-is-this": "Who is this, and why may they?",
-    "nothing-is-broken": "Nothing is broken",
 }
 """Symptom families: lessons of one family share their wording, so that a ticket does not give its cause away."""

@@ -134,7 +134,8 @@ class Scenario(Model):
     """A lesson. ``slug`` (the folder's name) and ``title`` name the symptom, never the cause.
 
     ``starts`` is the weekday and time at which the phone rings ("monday 07:40"); empty is now. A check is a claim that
-    the fault breaks; an invariant holds before, during and after it.
+    the fault breaks; an invariant holds before, during and after it. Without a fault nothing is broken, and the cure is
+    to find that out and say so.
     """
 
     slug: str = ""
@@ -146,7 +147,7 @@ class Scenario(Model):
     expected_minutes: int = Field(ge=1, le=240)
     topics: tuple[str, ...] = Field(min_length=1)
     objectives: tuple[str, ...] = Field(min_length=1)
-    fault: tuple[Primitive, ...] = Field(min_length=1)
+    fault: tuple[Primitive, ...] = ()
     before: tuple[Step, ...] = ()
     starts: str = ""
     exam: tuple[SceneExam, ...] = ()
