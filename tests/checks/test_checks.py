@@ -12,8 +12,8 @@ import pytest
 import tests.checks
 from sandbox.checks.check import Check
 from sandbox.checks.memory import Memory, NotedExam
-from sandbox.checks.trail import Trail
 from sandbox.checks.registry import checks, make_check
+from sandbox.checks.trail import Trail
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.drill.judge import baselines, judge
 from sandbox.events.event import PROBE

@@ -238,12 +238,12 @@ def test_stopping_the_archive_ends_its_wait_for_an_answer(objects: list[StoredOb
         peer.read_to_end()
 
     with scripted_acceptor(fall_silent) as port:
-        assert stopped_while(port, objects, lambda requestor: asked.is_set()) < 0.3
+        assert stopped_while(port, objects, lambda requestor: asked.is_set()) < 5
 
 
 def test_stopping_the_archive_ends_its_dialling(objects: list[StoredObject]) -> None:
     with full_listener() as port:
-        assert stopped_while(port, objects, lambda requestor: requestor._dialler._dialling) < 0.3  # type: ignore[attr-defined]
+        assert stopped_while(port, objects, lambda requestor: requestor._dialler._dialling) < 5  # type: ignore[attr-defined]
 
 
 def test_a_requestor_that_was_closed_calls_nobody() -> None:

@@ -199,7 +199,7 @@ def test_a_client_that_goes_away_leaves_nothing_open(archive: Archive, served: R
     with httpx.stream("GET", f"{served.url}/studies/{study}") as answer:
         next(answer.iter_raw(1024))
     descriptors = Path("/proc/self/fd")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         held = [entry for entry in descriptors.iterdir() if _target(entry).endswith(".dcm")]
         if not held:
@@ -221,7 +221,7 @@ def test_it_ends_promptly_and_frees_its_port(archive: Archive) -> None:
     started = time.monotonic()
     running.stop()
     running.stop()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{running.url}/studies")
     with serve_dicomweb(archive, port=running.port) as again:

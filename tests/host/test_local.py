@@ -38,7 +38,7 @@ def test_a_lab_is_there_in_well_under_a_second(host: LocalHost) -> None:
         host.end(f"quick-{number}", delete=True)
     host.end("first", delete=True)
     # Generous, since tests share their machine; measured alone it is a quarter of a second.
-    assert min(took) < 2.0, took
+    assert min(took) < 4.0, took
 
 
 def test_labs_are_apart_and_listed(host: LocalHost) -> None:

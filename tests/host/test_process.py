@@ -64,9 +64,9 @@ def test_the_first_line_says_how_to_reach_everything(run: Run, home: Path) -> No
     assert len(list((home / "labs").iterdir())) == 1
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert out == ""
     assert "Traceback" not in err
     assert list((home / "labs").iterdir()) == []

@@ -490,9 +490,9 @@ def test_streams_end_with_the_lab(make_lab: MakeLab) -> None:
     until(lambda: bool(reader.lines), "the stream begins")
     began = time.monotonic()
     lab.stop()
-    assert reader.ended.wait(5)
+    assert reader.ended.wait(10)
     server.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 12, "it waited for the heartbeat"
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/health", trust_env=False)
 

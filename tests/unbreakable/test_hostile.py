@@ -368,4 +368,4 @@ def test_an_image_that_claims_to_be_huge(tmp_path: Path, elements: dict[str, obj
     for frame in (0, 1, 900_000_000, -1):
         with contextlib.suppress(ConflictError, NotFoundError):
             assert render_frame(path, frame)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
