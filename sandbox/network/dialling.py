@@ -157,10 +157,11 @@ class Dialling:
                 route = self._topology.route(node, call.host, call.port, self._ports.is_open)
             if not isinstance(route, Silent):
                 return route
-            remaining = call.deadline - time.monotonic()
+            while (remaining := call.deadline - time.monotonic()) > 0 and self._topology.version == seen:
+                self._topology.wait_for_change(seen, remaining)
+            # Without a change it is as silent as it was; asking once more would be another turn of a shared address.
             if remaining <= 0:
                 return Failed(DialOutcome.TIMED_OUT, "No answer.", route.address, route.cause)
-            self._topology.wait_for_change(seen, remaining)
 
     def _inside(self, route: Arrived, call: Call) -> NetworkConnection | Failed:
         real = self._ports.real(route.node, call.port)

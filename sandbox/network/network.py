@@ -18,7 +18,7 @@ from sandbox.network.callers import CallerTable
 from sandbox.network.connect import Connector, IPNetwork
 from sandbox.network.dialling import PING, Call, Dialling, NodeDialler
 from sandbox.network.links import LinkFault
-from sandbox.network.plan import AddressPlan, FirewallRule
+from sandbox.network.plan import AddressPlan, FirewallRule, Vlan
 from sandbox.network.ports import PublishedPorts
 from sandbox.network.relay import Relays
 from sandbox.network.topology import Arrived, Failed, Lookup, Outside, Silent, Topology
@@ -223,8 +223,27 @@ class Network:
 
     def readdress(self, node: str, address: str) -> None:
         """Give a node another address. DNS and other nodes' tables keep the old one. Two nodes on one address answer
-        in turn, as a duplicate address behaves."""
+        in turn, and hear the answers to their own calls in turn, as a duplicate address behaves."""
         self.topology.readdress(node, address)
+
+    def vlan_of(self, node: str) -> Vlan | None:
+        """The VLAN in whose subnet a node's host is now; None when it is in none of them."""
+        name = self.topology.vlan_of(self.topology.host(node).address)
+        return next((vlan for vlan in self.topology.plan.vlans if vlan.name == name), None)
+
+    def free_address(self, node: str, start: int = 200) -> str:
+        """An address in a node's VLAN that no host has, as a DHCP server would lease it, from the ``start``-th on."""
+        vlan = self.vlan_of(node)
+        if vlan is None:
+            raise ConflictError(f"{node} is in no VLAN of the plan.", "Give it an address inside one first.")
+        taken = {host.address for host in self.topology.hosts()}
+        size = vlan.subnet.num_addresses
+        for number in range(size - 2):
+            # Neither the network's own address nor the broadcast address, and not where a gateway usually is.
+            address = vlan.subnet[2 + (start + number) % (size - 3)]
+            if address not in taken:
+                return str(address)
+        raise ConflictError(f"Every address of the VLAN {vlan.name} is taken.", "Free one first.")
 
     def set_dns(self, name: str, address: str | None) -> None:
         """Change or, with None, remove a name in the department's DNS."""

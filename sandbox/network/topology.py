@@ -287,6 +287,9 @@ class Topology:
         owner = self._owner(target)
         if owner is None:
             return Silent(f"No host that is switched on has the address {target}.", str(target))
+        heard = self._owner(source.address)
+        if owner != node and heard != node:
+            return Silent(f"{heard} has the address of {node} too, and gets the answers now.", str(target))
         fault = None if owner == node else self.fault_between(node, owner)
         if fault is not None and fault.swallows_handshake:
             return Silent(f"The link between {node} and {owner} swallows packets.", str(target))
