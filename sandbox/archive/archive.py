@@ -308,6 +308,9 @@ class Archive:
             if known is not None and _is_whole(path, known.size):
                 differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, dataset)
                 return StoredInstance(request, header, path, known.size, is_new=False, differs=differs)
+            if self._index.locked_by:
+                # Before the file is there, which nobody would know of.
+                raise IndexLockedError(f"The index is locked by {self._index.locked_by}.", "End that job.")
             if request.file is not None:
                 file, size = self.files.take(request.sop_instance, request.file.path)
             else:
