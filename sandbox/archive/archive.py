@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.archive import search, views
 from sandbox.archive.attributes import Attribute, Level
+from sandbox.archive.demands import lacking
 from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
 from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
 from sandbox.archive.index.database import open_database, sqlite_url
@@ -56,6 +57,7 @@ INVALID_INSTANCE = 0x0117
 NOT_AUTHORIZED = 0x0124
 OUT_OF_RESOURCES = 0xA700
 MISMATCH = 0xA900
+INCOMPLETE = 0xB007
 CANNOT_UNDERSTAND = 0xC000
 
 _COMMENT_LENGTH = 64
@@ -126,32 +128,45 @@ class Archive:
 
     def services(self) -> Services:
         """The four services as an acceptor offers them. Move destinations and the requestor are the node's to add."""
-        return Services(store=self.store, spool=Spool(self.begin), find=self.find, move=self.move, get=self.get)
+        return Services(
+            store=self.store,
+            spool=Spool(self.begin),
+            find=self.find,
+            move=self.move,
+            get=self.get,
+            is_congested=self.is_congested,
+        )
 
     def store(self, request: StoreRequest) -> StoreStatus:
-        """C-STORE (PS3.4 B.2.3): 0000 once durable, else what was wrong with the instance or with us."""
+        """C-STORE (PS3.4 B.2.3): 0000 or a warning (B007) once durable, else what was wrong with the instance or us."""
         if not is_uid(request.sop_instance):
-            return _failed(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
+            return _answer(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
         if self.bench.is_rejected(request.sop_instance):
-            return _failed(NOT_AUTHORIZED, "This instance was rejected here by a rejection note")
+            return _answer(NOT_AUTHORIZED, "This instance was rejected here by a rejection note")
         try:
             with dataset_of(request) as dataset:
                 header = read_header(dataset, request.transfer_syntax)
                 if refused := disagreement(request, header) or _unsound(header):
-                    return _failed(MISMATCH, refused)
+                    return _answer(MISMATCH, refused)
                 stored = self._keep(request, dataset, header)
         except UnreadableError as wrong:
-            return _failed(CANNOT_UNDERSTAND, str(wrong))
+            return _answer(CANNOT_UNDERSTAND, str(wrong))
         except OutOfResourcesError as wrong:
-            return _failed(OUT_OF_RESOURCES, wrong.sentence)
+            return _answer(OUT_OF_RESOURCES, wrong.sentence)
         except (SQLAlchemyError, IndexLockedError):
-            return _failed(OUT_OF_RESOURCES, "The index cannot be written at the moment")
+            return _answer(OUT_OF_RESOURCES, "The index cannot be written at the moment")
         except OSError as wrong:
             # Neither room to inflate a data set, nor a descriptor to read it with.
-            return _failed(OUT_OF_RESOURCES, f"Cannot read what was received: {wrong.strerror or wrong}")
+            return _answer(OUT_OF_RESOURCES, f"Cannot read what was received: {wrong.strerror or wrong}")
         if self._on_stored is not None:
             self._on_stored(stored)
+        if missing := lacking(request.sop_class, header):
+            return _answer(INCOMPLETE, f"Stored, but lacks {', '.join(missing)}")
         return StoreStatus(SUCCESS)
+
+    def is_congested(self) -> bool:
+        """Whether nothing can be done for a caller for a while: closing, or another process holds the index."""
+        return self._lock_file < 0 or self._index.is_locked()
 
     def begin(self, request: StoreRequest) -> IncomingFile:
         """A file for an instance that is too large for memory, while it is received."""
@@ -393,7 +408,7 @@ def _lock(directory: Path) -> int:
     return descriptor
 
 
-def _failed(status: int, comment: str) -> StoreStatus:
+def _answer(status: int, comment: str) -> StoreStatus:
     return StoreStatus(status, comment[:_COMMENT_LENGTH])
 
 

@@ -21,7 +21,7 @@ from sandbox.dicom.association import SynchronousAssociation
 from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services
 from sandbox.dicom.messages import Command, Message
-from sandbox.dicom.negotiation import LIMIT_EXCEEDED, LocalAE, decode_request, judge
+from sandbox.dicom.negotiation import LIMIT_EXCEEDED, TEMPORARY_CONGESTION, LocalAE, decode_request, judge
 from sandbox.dicom.pdus import FIXED, AbortReason, AssociateRequest, read_associate_request
 from sandbox.dicom.spool import Spooled
 from sandbox.dicom.storing import begin_spool
@@ -52,6 +52,7 @@ class Host(Protocol):
     agreements: Memory[bytes, Agreement]
 
     def new_association_id(self) -> str: ...
+    def is_congested(self) -> bool: ...
     def admit(self, association: AcceptorAssociation) -> bool: ...
     def serve(self, association: AcceptorAssociation, message: Message) -> None: ...
     def gone(self, association: AcceptorAssociation) -> None: ...
@@ -173,7 +174,9 @@ class AcceptorAssociation(SynchronousAssociation):
                 except ValueError as wrong:
                     self._refuse(str(wrong))
                     return False
-            if not self.host.admit(self):
+            if self.host.is_congested():
+                rejection = TEMPORARY_CONGESTION
+            elif not self.host.admit(self):
                 rejection = LIMIT_EXCEEDED
         if rejection is not None:
             self._reject(rejection)

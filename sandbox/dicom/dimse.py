@@ -23,6 +23,7 @@ from sandbox.dicom.messages import (
     C_MOVE_RQ,
     C_STORE_RQ,
     NO_DATA_SET,
+    RESPONSE,
     Command,
     Message,
     decode_command,
@@ -162,10 +163,12 @@ class SynchronousDIMSE(DIMSEServiceProvider):
     def _complete(self, data: bytes | memoryview | None, spooled: Spooled | None = None) -> None:
         assert self._command is not None
         assert self._context_id is not None
-        message = Message(self._context_id, self._command, data, spooled)
+        repeated = self._is_repeated(self._command)
+        message = Message(self._context_id, self._command, data, spooled, repeated)
         size = spooled.size if spooled is not None else 0 if data is None else len(data)
         self._forget()
-        self._book.note(False, message.context_id, message.command, size)
+        if not repeated:
+            self._book.note(False, message.context_id, message.command, size)
         if message.command["CommandField"] == C_CANCEL_RQ:
             # One that comes after the final response is too late, and must not hit the next use of its message id.
             cancelled = message.command.get("MessageIDBeingRespondedTo", 0)
@@ -179,6 +182,16 @@ class SynchronousDIMSE(DIMSEServiceProvider):
                 spooled.discard()
             raise ValueError("more requests at once than were negotiated")
         self._waiting.append(message)
+
+    def _is_repeated(self, command: Command) -> bool:
+        field = command["CommandField"]
+        is_request = not field & RESPONSE and field != C_CANCEL_RQ
+        return is_request and self._book.awaits_our_answer(command.get("MessageID", 0))
+
+    def refuse_repeated(self, message: Message, response: Command) -> None:
+        """Answer a request whose message id was taken. It is entered in the book only now, when the other is out."""
+        self._book.note(False, message.context_id, message.command, len(message.data or b""))
+        self.send(message.context_id, response)
 
     def _bytes_waiting(self) -> int:
         return sum(len(message.data or b"") for message in self._waiting)

@@ -81,12 +81,14 @@ class Command(TypedDict, total=False):
 @dataclass(frozen=True, slots=True)
 class Message:
     """A whole DIMSE message as received. ``data`` is the encoded data set, None where the command announces none or
-    where it went into a file (``spooled``) for its size."""
+    where it went into a file (``spooled``) for its size. ``repeated``: its message id was that of a request which had
+    no answer yet when it came."""
 
     context_id: int
     command: Command
     data: bytes | memoryview | None = None
     spooled: Spooled | None = None
+    repeated: bool = False
 
 
 def _pack_text(pad: bytes) -> Callable[[str], bytes]:

@@ -34,6 +34,7 @@ UNSUPPORTED_VERSION = Rejection(result=1, source=2, reason=2)
 UNSUPPORTED_APPLICATION_CONTEXT = Rejection(result=1, source=1, reason=2)
 CALLED_AE_UNKNOWN = Rejection(result=1, source=1, reason=7)
 CALLING_AE_UNKNOWN = Rejection(result=1, source=1, reason=3)
+TEMPORARY_CONGESTION = Rejection(result=2, source=3, reason=1)
 LIMIT_EXCEEDED = Rejection(result=2, source=3, reason=2)
 
 

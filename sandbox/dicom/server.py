@@ -149,6 +149,10 @@ class Server:
     def new_association_id(self) -> str:
         return self._new_association_id()
 
+    def is_congested(self) -> bool:
+        """Whether no association is begun for a while: this server is stopping, or its services say so."""
+        return self._stopping.is_set() or self.services.is_congested()
+
     def admit(self, association: AcceptorAssociation) -> bool:
         """Whether there is room for one more association, and take the place."""
         with self._lock:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.archive.archive import Archive
+from sandbox.archive.archive import INCOMPLETE, SUCCESS, Archive
 from sandbox.archive.operations.operation import Kind, Operation, Outcome
 from sandbox.archive.quota import Crossing, Quota
 from sandbox.archive.store import OutOfResourcesError
@@ -82,7 +82,7 @@ class ArchiveAdministration:
         answer = self.archive.store(request)
         if answer.status == _OUT_OF_RESOURCES:
             self._tell_full(answer.comment)
-        elif not answer.status:
+        elif answer.status in (SUCCESS, INCOMPLETE):
             self._is_full = False
         return answer
 

@@ -189,7 +189,8 @@ def instance(uid: str = "1.2.3.4", sop_class: str = CT, syntax: str = EXPLICIT, 
     dataset.PatientID = "00123"
     dataset.add_new(0x00091001, "LO", "PRIVATE")
     dataset.StudyInstanceUID = "1.2.3"
-    dataset.Rows = 8
+    dataset.Modality = "CT"
+    dataset.Rows = dataset.Columns = dataset.BitsAllocated = 8
     dataset.PixelData = bytes(range(256)) * (pixels // 256) + bytes(pixels % 256)
     dataset["PixelData"].VR = "OW"
     meta = FileMetaDataset()

@@ -35,6 +35,7 @@ ECHO = encode_command(
         "CommandDataSetType": 0x0101,
     }
 )
+MESSAGE_ID = struct.pack("<HHLH", 0x0000, 0x0110, 2, 1)
 STORE = encode_command(
     {
         "AffectedSOPClassUID": CT,
@@ -220,7 +221,8 @@ def test_pdvs_may_be_fragmented_anywhere_and_packed_together() -> None:
         for byte in pdu(4, halves):
             peer.send(bytes((byte,)))
         assert status_of(peer) == 0
-        peer.send(pdu(4, halves + halves))
+        other = ECHO.replace(MESSAGE_ID, MESSAGE_ID[:-2] + b"\2\0")
+        peer.send(pdu(4, halves + pdv(1, 1, other[:9]) + pdv(1, 3, other[9:])))
         assert (status_of(peer), status_of(peer)) == (0, 0)
 
 

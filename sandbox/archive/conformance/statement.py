@@ -162,7 +162,7 @@ def _specification(options: ServeOptions, policy: AcceptorPolicy) -> str:
             table(("what", "value"), general),
             "Seconds waited for",
             table(("what", "seconds"), waits),
-            "Rejections sent (result/source/reason). No other is; temporary congestion (2/3/1) is never.",
+            "Rejections sent (result/source/reason). No other is.",
             table(("numbers", "meaning", "when"), rejections),
             "Aborts sent as service provider (source/reason). As service user, source 0, when it stops.",
             table(("numbers", "meaning", "when"), aborts),
@@ -179,7 +179,9 @@ def _specification(options: ServeOptions, policy: AcceptorPolicy) -> str:
             "#### 4.2.3 Association acceptance: presentation contexts accepted",
             wrapped(
                 "Of the transfer syntaxes offered in a context the first of this list that was offered is accepted. "
-                "All contexts are answered: an unknown abstract syntax with 3, none of its transfer syntaxes with 4."
+                "All contexts are answered: an unknown abstract syntax with 3, none of its transfer syntaxes with 4, "
+                "one for which no proposed role is possible with 1. 2 (no reason) is never sent, since there always is "
+                "a reason."
             ),
             table(
                 ("abstract syntax", "transfer syntaxes", "role of the caller", "extended negotiation"),
@@ -252,9 +254,11 @@ def _storage() -> str:
             "##### Storage",
             wrapped(
                 "Level 2 (full): every element survives byte for byte, private ones included, in the transfer syntax "
-                "received. Nothing is coerced and nothing discarded, so no warning (B000, B006, B007) is ever "
-                "sent. Whether an instance has all the elements of its IOD is not checked beyond the four UIDs that it "
-                "is kept by. Digital signatures are kept and not checked.",
+                "received. Nothing is coerced and nothing discarded, so the warnings B000 and B006 are never sent. Of "
+                "the elements of its IOD the four UIDs that an instance is kept by are needed (A900); where Modality, "
+                "or Rows, Columns or Bits Allocated of an image, are missing it is kept and answered with B007; the "
+                "others are not checked. Digital signatures are kept and not checked. 0110 is not used: a fault "
+                "within the archive is C211.",
                 "An instance whose SOP Instance UID is here already is answered with 0000 and changes nothing; if the "
                 "second copy differs, the first is kept and the log says so. Half-received instances are never "
                 "visible. Instances stay until an administrator deletes them.",

@@ -15,6 +15,8 @@ from sandbox.model.association import Rejection
 _ACCEPTOR = "A fault within the archive; its log has the particulars."
 _UNREADABLE = "The identifier is missing, too long, or no data set in the accepted transfer syntax."
 
+_OTHER_CLASS = "The presentation context was accepted for another SOP class than the command names."
+
 
 @dataclass(frozen=True)
 class StatusLine:
@@ -27,11 +29,10 @@ class StatusLine:
 
 STATUSES: tuple[StatusLine, ...] = (
     StatusLine("C-ECHO", scp.SUCCESS, "Always."),
+    StatusLine("C-ECHO", storing.SOP_CLASS_NOT_SUPPORTED, _OTHER_CLASS),
     StatusLine("C-STORE", archive.SUCCESS, "File and index entry are durable. Also for an instance that is here."),
     StatusLine("C-STORE", archive.INVALID_INSTANCE, "Affected SOP Instance UID is missing or no UID."),
-    StatusLine(
-        "C-STORE", storing.SOP_CLASS_NOT_SUPPORTED, "The presentation context was accepted for another SOP class."
-    ),
+    StatusLine("C-STORE", storing.SOP_CLASS_NOT_SUPPORTED, _OTHER_CLASS),
     StatusLine("C-STORE", archive.NOT_AUTHORIZED, "The instance was rejected here by a rejection note (IOCM)."),
     StatusLine("C-STORE", archive.OUT_OF_RESOURCES, "Disk or quota is full, or the index cannot be written."),
     StatusLine(
@@ -39,6 +40,11 @@ STATUSES: tuple[StatusLine, ...] = (
         archive.MISMATCH,
         "SOP Class or Instance UID of command and data set differ, or one of SOP Class, SOP Instance, Study Instance "
         "and Series Instance UID is missing or no UID.",
+    ),
+    StatusLine(
+        "C-STORE",
+        archive.INCOMPLETE,
+        "Stored and durable, but Modality is missing, or Rows, Columns or Bits Allocated of an image.",
     ),
     StatusLine("C-STORE", archive.CANNOT_UNDERSTAND, "The data set is missing, truncated, or cannot be parsed."),
     StatusLine("C-STORE", storing.STORE_FAILED, _ACCEPTOR),
@@ -52,6 +58,7 @@ STATUSES: tuple[StatusLine, ...] = (
         identifier.MISMATCH,
         "Query/Retrieve Level is missing or not in the model, or a unique key above it has not exactly one value.",
     ),
+    StatusLine("C-FIND", storing.SOP_CLASS_NOT_SUPPORTED, _OTHER_CLASS),
     StatusLine("C-FIND", storing.CANNOT_UNDERSTAND, _UNREADABLE),
     StatusLine("C-FIND", scp.FIND_FAILED, _ACCEPTOR),
     *(
@@ -69,6 +76,7 @@ STATUSES: tuple[StatusLine, ...] = (
                 identifier.MISMATCH,
                 "As for C-FIND; also when the unique key of the level is missing, empty, or holds a wildcard.",
             ),
+            StatusLine(service, storing.SOP_CLASS_NOT_SUPPORTED, _OTHER_CLASS),
             StatusLine(service, storing.CANNOT_UNDERSTAND, _UNREADABLE),
             StatusLine(service, failed, _ACCEPTOR),
         )
@@ -80,9 +88,16 @@ STATUSES: tuple[StatusLine, ...] = (
     StatusLine("N-ACTION", commitment_service.NO_SUCH_ACTION, "Another action type than 1."),
     StatusLine("N-ACTION", commitment_service.PROCESSING_FAILURE, "The requester is not in the AE table."),
     StatusLine("N-ACTION", commitment.RESOURCE_LIMITATION, "The request cannot be kept."),
-    StatusLine("any", dispatch._UNRECOGNISED_OPERATION, "The command is no operation."),
+    StatusLine("any", dispatch._DUPLICATE_INVOCATION, "The message ID is that of a request not answered yet."),
+    StatusLine(
+        "any", dispatch._UNRECOGNISED_OPERATION, "The command is no operation, or none of the context's SOP class."
+    ),
     StatusLine("any", dispatch._INVALID_ARGUMENT_VALUE, "A DIMSE-N request holds a value that cannot be."),
-    StatusLine("any", dispatch._MISTYPED_ARGUMENT, "A DIMSE-N request lacks what every one of its kind has."),
+    StatusLine(
+        "any",
+        dispatch._MISTYPED_ARGUMENT,
+        "A DIMSE-C request lacks its SOP class, or a DIMSE-N request what every one of its kind has.",
+    ),
 )
 
 FAILURE_REASONS: tuple[tuple[int, str], ...] = (
@@ -100,6 +115,11 @@ REJECTIONS: tuple[tuple[Rejection, str], ...] = (
     (negotiation.UNSUPPORTED_APPLICATION_CONTEXT, "The application context name is not the DICOM one."),
     (negotiation.CALLED_AE_UNKNOWN, "The called AE title is not the archive's (case-sensitive)."),
     (negotiation.CALLING_AE_UNKNOWN, "The calling AE title is none, or calling AE titles are checked and it is new."),
+    (
+        negotiation.TEMPORARY_CONGESTION,
+        "Another process holds the index so long that a write has failed, and still does; or the archive is stopping. "
+        "(Before it has opened its store it does not listen.)",
+    ),
     (negotiation.LIMIT_EXCEEDED, "The limit of associations is reached."),
 )
 

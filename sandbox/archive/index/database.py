@@ -6,6 +6,7 @@ migrated. So the usual start does not load Alembic.
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,24 @@ def _set_up_sqlite(engine: Engine, sync: Sync) -> None:
     def _begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("writing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def is_held(engine: Engine) -> bool:
+    """Whether somebody else writes to a SQLite database at this moment. Never waits."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+        return False
+    finally:
+        connection.close()
 
 
 def _set_up_postgresql(engine: Engine, sync: Sync) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sandbox.archive.attributes import AT_LEVEL, Attribute, Level
 from sandbox.archive.header import Header
+from sandbox.archive.index.database import is_held
 from sandbox.archive.index.schema import instances, removals, series, studies
 from sandbox.archive.names import folded_columns, groups
 from sandbox.model.errors import UnavailableError
@@ -119,6 +120,7 @@ class Index:
         self._waiting: list[_Job] = []
         self._waiting_guard = threading.Lock()
         self._closed = False
+        self._was_locked = False
         self.locked_by = ""
         """Who holds the write lock; nobody else writes until it is empty again."""
 
@@ -139,6 +141,12 @@ class Index:
         """One transaction in which an operation changes what is indexed; nobody else writes meanwhile."""
         with self._turn, self._writing() as connection:
             yield connection
+
+    def is_locked(self) -> bool:
+        """Whether the last write failed because another process held the database (SQLite), and it still does."""
+        if self._was_locked:
+            self._was_locked = is_held(self._engine)
+        return self._was_locked
 
     def add(self, record: InstanceRecord) -> bool:
         """Commit one instance; whether it was new."""
@@ -240,6 +248,7 @@ class Index:
             self._write(batch)
         except Exception as wrong:
             if _is_locked(wrong):
+                self._was_locked = True
                 # Whoever came while it was tried has waited as well. To try again for each, one after the other, would
                 # keep all their senders waiting until they give up.
                 with self._waiting_guard:
