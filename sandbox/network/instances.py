@@ -12,6 +12,7 @@ import struct
 _PDU = struct.Struct(">BxL")
 _PDV = struct.Struct(">LBB")
 _ELEMENT = struct.Struct("<HHL")
+_PDU_TYPES = range(0x01, 0x08)
 _P_DATA_TF = 0x04
 _C_STORE_RQ = 0x0001
 _COMMAND_FIELD = (0x0000, 0x0100)
@@ -26,6 +27,7 @@ class InstanceCounter:
     def __init__(self) -> None:
         self.begun = 0
         self.passed = 0
+        self._is_dicom = True
         self._head = bytearray()
         self._pdu_left = 0
         self._skip = 0
@@ -37,7 +39,7 @@ class InstanceCounter:
     def feed(self, piece: bytes) -> None:
         """Take note of the next bytes of the stream."""
         view = memoryview(piece)
-        while view:
+        while view and self._is_dicom:
             if self._skip:
                 view = view[self._skipped(len(view)) :]
             elif self._fragment_left:
@@ -58,7 +60,9 @@ class InstanceCounter:
 
     def _begin_pdu(self, kind: int, length: int) -> None:
         self._head.clear()
-        if kind == _P_DATA_TF:
+        if kind not in _PDU_TYPES:
+            self._is_dicom = False
+        elif kind == _P_DATA_TF:
             self._pdu_left = length
         else:
             self._skip = length

@@ -110,12 +110,12 @@ def test_latency_delays_the_handshake_and_each_way(network: Network) -> None:
     assert isinstance(failed, DialFailure)
     assert failed.outcome is DialOutcome.TIMED_OUT
     started = time.monotonic()
-    data = bytes(4_000_000)
+    data = bytes(8_000_000)
     sending = threading.Thread(target=ours.sendall, args=(data,))
     sending.start()
     receive(theirs, len(data))
     sending.join()
-    assert time.monotonic() - started < 2.5, "latency does not add up over the pieces of a stream"
+    assert time.monotonic() - started < 8, "latency does not add up over the pieces of a stream"
 
 
 def test_bandwidth_limits_a_stream(network: Network) -> None:

@@ -251,6 +251,8 @@ def test_the_router_queue_survives_the_lab(small: Small) -> None:
     small.router.queue.hold("WS2", "reading room moves")
     exam = small.scan()
     small.wait_stored("ARCHIVE", exam)
+    # Who has not heard the answer when the lab ends sends the image again.
+    small.wait_until(small.ct.queue.is_empty)
     small.reopen()
     views = {view.destination: view for view in small.router.queue.views()}
     assert (views["WS2"].waiting, views["WS2"].state) == (2, QueueState.HELD)
