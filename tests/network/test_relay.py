@@ -110,7 +110,7 @@ def test_latency_delays_the_handshake_and_each_way(network: Network) -> None:
     assert isinstance(failed, DialFailure)
     assert failed.outcome is DialOutcome.TIMED_OUT
     started = time.monotonic()
-    data = bytes(8_000_000)
+    data = bytes(16_000_000)
     sending = threading.Thread(target=ours.sendall, args=(data,))
     sending.start()
     receive(theirs, len(data))
