@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.checks.check import Check, Judgement, failed, passed, unclear
-from sandbox.checks.memory import Memory
+from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.names import said
 from sandbox.nodes.department import Department
 
 
 class NothingChanged(Check):
     """``nothing_changed``: every node's configuration, the firewall, DNS and held queues are as at the start, and no
-    study that a node stored has left it.
+    study that a node stored has left it or says another patient, accession number or date.
 
     Studies that came since are no change: somebody may have looked, and the day goes on.
     """
@@ -44,10 +44,15 @@ class NothingChanged(Check):
             return failed("The firewall or DNS was changed, and it was not broken.")
         if _held(department) != before["held"]:
             return failed("A queue was held or resumed, and there was nothing wrong with it.")
-        now = _studies(department)
-        lost = [node for node, studies in before["studies"].items() if not set(studies) <= set(now.get(node, ()))]
-        if lost:
-            return failed(f"Studies were removed from {said(lost)}.")
+        expected: dict[str, dict[str, str]] = before["studies"]
+        exams = {exam.study_uid: _made(exam) for exam in memory.exams}
+        for node, studies in _studies(department).items():
+            was = expected.get(node, {})
+            if was.keys() - studies.keys():
+                return failed(f"Studies were removed from {node}.")
+            edited = [uid for uid, values in studies.items() if values != was.get(uid, exams.get(uid, values))]
+            if edited:
+                return failed(f"On {node} a study says something else than it did: {studies[edited[0]]}.")
         return passed("Settings, network, queues and studies are as they were.")
 
 
@@ -71,9 +76,21 @@ def _held(department: Department) -> list[str]:
     )
 
 
-def _studies(department: Department) -> dict[str, list[str]]:
+def _studies(department: Department) -> dict[str, dict[str, str]]:
+    """By node, what the index says of each study."""
     return {
-        name: sorted(study.study_uid for study in node.store.studies(limit=100_000))
+        name: {
+            study.study_uid: _identity(study.patient_id, study.accession_number, study.study_date)
+            for study in node.store.studies(limit=100_000)
+        }
         for name, node in department.nodes.items()
         if node.store is not None
     }
+
+
+def _made(exam: NotedExam) -> str:
+    return _identity(exam.patient_id, exam.accession_number, f"{exam.at:%Y%m%d}")
+
+
+def _identity(patient_id: str, accession_number: str, study_date: str) -> str:
+    return f"patient {patient_id}, accession {accession_number or 'none'}, date {study_date or 'none'}"

@@ -33,6 +33,7 @@ EXAM_WORDS: dict[str, Callable[[NotedExam], str]] = {
     "study_uid": lambda exam: exam.study_uid,
     "time": lambda exam: f"{exam.at:%H:%M}",
     "day": lambda exam: f"{exam.at:%A}",
+    "date": lambda exam: f"{exam.at:%Y%m%d}",
     "images": lambda exam: str(len(exam.sop_instances)),
 }
 PERSON_WORDS: dict[str, Callable[[Person], str]] = {

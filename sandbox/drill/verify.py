@@ -200,7 +200,7 @@ class Proof:
         if missing := missing_tools(views):
             return f"{MISSING}: {', '.join(missing)}."
         for view in views:
-            wrong = sees(view, attempt.surface, attempt.lab.department, broken=broken)
+            wrong = sees(view, attempt.surface, attempt.lab.department, broken=broken and bool(self.scenario.fault))
             if wrong:
                 raise NotProvenError(wrong)
         return f"{len(views)} command{'s print' if len(views) != 1 else ' prints'} what the scenario says."
