@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from sandbox.archive.accidents import lock_index, rows_in
 from sandbox.archive.archive import Archive
 from sandbox.archive.index.changes import drop_rows
+from sandbox.archive.trouble import Job
+from sandbox.archive.volumes import unmount
 from sandbox.events import kinds
 from sandbox.lab.commands.registry import commands, parse
 from sandbox.lab.lab import Lab
@@ -73,6 +76,19 @@ def orphan(lab: Lab) -> dict[str, Any]:
     with store.bench.index.changing() as connection:
         drop_rows(connection, lost)
     return {"what": "files"}
+
+
+def unmounted(lab: Lab) -> dict[str, Any]:
+    """A volume with a study on it, which is not mounted."""
+    store = archive(lab)
+    unmount(store.bench, "tier2", [row.file for row in rows_in(store, [scanned(lab)])])
+    return {"volume": "tier2"}
+
+
+def locked(lab: Lab) -> dict[str, Any]:
+    """A job that holds the archive's index."""
+    lock_index(archive(lab), Job(name="backup", since="Mon 02:10"))
+    return {"job": "backup"}
 
 
 # What each command is tried with, in this order, and what its sentence must say.
@@ -181,6 +197,10 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
     ("archive.orphans.mend", lambda lab: {**orphan(lab), "reason": "found at night"}, True, "Indexed 1 file"),
     ("archive.bin.empty", lambda lab: {"confirmed": True, "reason": "disk full"}, True, "for good"),
     ("archive.journal", lambda lab: {}, True, "in the journal"),
+    ("archive.volume.mount", unmounted, True, "can be read again"),
+    ("archive.volumes", lambda lab: {}, True, "every volume is mounted"),
+    ("archive.job.end", locked, True, "can be written again"),
+    ("archive.jobs", lambda lab: {}, True, "nobody else works"),
     ("lab.reset", lambda lab: {}, True, "start"),
 )
 
@@ -221,6 +241,8 @@ REFUSED: tuple[tuple[str, dict[str, Any], type[SandboxError], str], ...] = (
     ("archive.delete", {"study": "1.2.3", "reason": "x"}, NotFoundError, "1.2.3"),
     ("archive.delete", {"study": "1.2.3"}, BadInputError, "reason"),
     ("archive.bin.empty", {"reason": "x"}, BadInputError, "Confirm"),
+    ("archive.volume.mount", {"volume": "attic"}, NotFoundError, "attic"),
+    ("archive.job.end", {"job": "backup"}, NotFoundError, "No job"),
     ("archive.export", {"to": "../x", "study": "1.2.3", "reason": "x"}, BadInputError, "to"),
     ("network.firewall.add", {"source": "nowhere"}, BadInputError, "nowhere"),
     ("network.firewall.remove", {"source": "emergency", "action": "reject"}, NotFoundError, "no rule"),

@@ -1,0 +1,193 @@
+"""The faults of an archive: each is seen over DICOM, survives the archive's restart, and its undo leaves no trace."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sample_dicom.procedures import procedure
+from sandbox.drill.fingerprint import fingerprint
+from sandbox.faults.fault import Fault
+from sandbox.faults.registry import make_fault
+from sandbox.model.config import NodeConfig
+from sandbox.model.errors import BadInputError, ConflictError, SandboxError
+from sandbox.model.scenario import Primitive
+from sandbox.model.view import CommandResult
+from sandbox.nodes.modality import AcquiredExam
+from tests.nodes.conftest import Small
+
+Works = Callable[[Small], bool]
+
+
+def found(small: Small, exam: AcquiredExam) -> CommandResult:
+    asked = {"StudyInstanceUID": exam.study_uid, "NumberOfStudyRelatedInstances": ""}
+    answer = small.department.node("WS1").tools.find("ARCHIVE", "STUDY", asked)
+    assert answer.ok, answer
+    return answer
+
+
+def is_found_whole(small: Small) -> bool:
+    """Whether the newest exam is found by a query, with every instance it has."""
+    exam = small.exams[-1]
+    answer = found(small, exam)
+    return bool(answer.rows) and str(exam.instances) in answer.rows[0]
+
+
+def can_be_pulled(small: Small) -> bool:
+    exam = small.exams[-1]
+    node = small.department.node("WS1")
+    answer = node.tools.move("ARCHIVE", "WS1", "STUDY", {"StudyInstanceUID": exam.study_uid})
+    node.forget_study(exam.study_uid)
+    return answer.ok
+
+
+def can_be_stored(small: Small) -> bool:
+    """Whether the archive takes an exam it has not seen."""
+    before = len(small.events)
+    exam = scan(small)
+    small.wait_for_archive(exam, after=before)
+    small.wait_stored("WS2", exam)
+    stored = small.archive.store.study(exam.study_uid)
+    small.router.queue.discard("ARCHIVE", None, "a test")
+    small.department.forget_study(exam.study_uid)
+    return stored is not None
+
+
+def says_its_name(small: Small) -> bool:
+    return any(small.exams[-1].order.patient.name in row for row in found(small, small.exams[-1]).rows)
+
+
+CASES: dict[str, tuple[dict[str, Any], Works]] = {
+    "archive.index_older": ({"newer_than_h": 1}, is_found_whole),
+    "archive.files_without_rows": ({"every": 2}, is_found_whole),
+    "archive.rows_without_files": ({"volume": "tier2"}, can_be_pulled),
+    "archive.locked_index": ({"job": "backup"}, can_be_stored),
+    "archive.volume_full": ({"bin_studies": 1}, can_be_stored),
+    "archive.header_drift": ({"keyword": "PatientName", "value": "Corrected^Name"}, says_its_name),
+    "archive.purged": ({"modality": "CT"}, is_found_whole),
+}
+"""For each kind: parameters, and an operation of the department that works without it and not with it."""
+
+SENSELESS: dict[str, dict[str, Any]] = {
+    "archive.index_older": {"newer_than_h": -1},
+    "archive.files_without_rows": {"every": 0},
+    "archive.rows_without_files": {"volume": "../files"},
+    "archive.locked_index": {"job": ""},
+    "archive.volume_full": {"left_mb": -1},
+    "archive.header_drift": {"keyword": "PixelData", "value": "x"},
+    "archive.purged": {"newest": -1},
+}
+
+
+class Archived(Small):
+    """A department with two exams in its archive."""
+
+    exams: list[AcquiredExam]
+
+    def wait_for_archive(self, exam: AcquiredExam, *, after: int) -> None:
+        """Until the exam is archived, or the router has been refused."""
+
+        def over(event: Any) -> bool:
+            failed = event.kind == "queue.failed" and event.node == "ROUTER"
+            stored = event.kind == "instance.stored" and event.node == "ARCHIVE"
+            return failed or (stored and self.archive.store.study(exam.study_uid) is not None)
+
+        assert self.events.wait_for(over, after=after, timeout=15) is not None, self.story()
+
+
+def scan(small: Small, images: int = 2) -> AcquiredExam:
+    rng = random.Random(len(small.events))
+    order = small.department.order("CT", rng, procedure=procedure("CTHEADWO"))
+    return small.department.acquire("CT1", order, images=images)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
+    small = Archived(tmp_path_factory.mktemp("archive-faults") / "lab")
+    small.exams = [scan(small), scan(small, images=4)]
+    for exam in small.exams:
+        small.wait_stored("ARCHIVE", exam)
+        small.wait_stored("WS2", exam)
+    yield small
+    small.end()
+
+
+def fault_of(kind: str, **more: Any) -> Fault:
+    return make_fault(Primitive(kind=kind, **(CASES[kind][0] | more)))
+
+
+def print_of(small: Small) -> tuple[object, ...]:
+    """All that anybody could tell by looking: configurations, stores, files, the journal and the directory."""
+    archive = small.archive.administration.archive
+    store = archive.directory / "store"
+    directories = sorted(str(path.relative_to(store)) for path in store.iterdir() if path.is_dir())
+    names = sorted(path.name for path in archive.directory.iterdir() if "sqlite-" not in path.name)
+    files = sorted((str(path.relative_to(store)), path.stat().st_size) for path in store.rglob("*.dcm"))
+    rows = sorted(archive.bench.rows(), key=lambda row: row.sop_instance)
+    left = [name for name in directories if name not in ("bin", "staged")]
+    return (fingerprint(small.department), rows, files, archive.journal(), archive.orphans(), left, names)
+
+
+def reopen(small: Small) -> None:
+    """The lab's process ends and another one goes on."""
+    small.reopen()
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_fault_is_felt_and_its_undo_leaves_no_trace(small: Archived, kind: str) -> None:
+    works = CASES[kind][1]
+    assert works(small)
+    healthy = print_of(small)
+    undo = fault_of(kind).apply(small.department)
+    assert not works(small)
+    undo()
+    undo()
+    small.wait_until(lambda: print_of(small) == healthy)
+    assert works(small)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_fault_outlives_the_labs_process(small_alone: Archived, kind: str) -> None:
+    fault_of(kind).apply(small_alone.department)
+    assert not CASES[kind][1](small_alone)
+    reopen(small_alone)
+    assert not CASES[kind][1](small_alone)
+
+
+@pytest.fixture
+def small_alone(tmp_path: Path) -> Iterator[Archived]:
+    small = Archived(tmp_path / "lab")
+    small.exams = [scan(small), scan(small, images=4)]
+    for exam in small.exams:
+        small.wait_stored("ARCHIVE", exam)
+    yield small
+    small.end()
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_what_makes_no_sense_is_refused(kind: str) -> None:
+    with pytest.raises(BadInputError):
+        fault_of(kind, **SENSELESS[kind])
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_it_befalls_archives_only(small: Archived, kind: str) -> None:
+    configs: Mapping[str, NodeConfig] = {name: node.saved for name, node in small.department.nodes.items()}
+    fault_of(kind).try_on(configs)
+    for wrong in ("CT1", "NOBODY"):
+        with pytest.raises(SandboxError):
+            fault_of(kind, node=wrong).try_on(configs)
+    assert fault_of(kind).explanation()
+
+
+def test_studies_that_are_not_there_cannot_be_befallen(small: Archived) -> None:
+    with pytest.raises(ConflictError):
+        fault_of("archive.purged", modality="MR").apply(small.department)
+    with pytest.raises(ConflictError):
+        fault_of("archive.purged", older_than_h=2).apply(small.department)
+    with pytest.raises(ConflictError):
+        fault_of("archive.volume_full", bin_studies=9).apply(small.department)
