@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -60,7 +61,8 @@ class Host(Protocol):
 
 
 class AcceptorAssociation(SynchronousAssociation):
-    """A thread that serves one connection. ``caller`` is who the network says is calling."""
+    """Serves one connection, on the thread that calls ``run_reactor`` (``thread_id``, once it has). ``caller`` is who
+    the network says is calling."""
 
     def __init__(self, host: Host, connection: socket.socket, caller: Caller, door: Door) -> None:
         policy = host.policy
@@ -68,9 +70,9 @@ class AcceptorAssociation(SynchronousAssociation):
         self.host = host
         self.caller = caller
         self.door = door
-        self.name = f"{policy.ae_title} acceptor {caller.host}:{caller.port}"
-        self.acceptor.ae_title = policy.ae_title
-        self.acceptor.supported_contexts = host.contexts
+        self.thread_id = 0
+        self._titles = policy.ae_title, ""
+        self.supported_contexts = host.contexts
         spool = host.services.spool
         if spool is not None:
             self.dimse.spool_above, self.dimse.begin_spool = spool.above, self._begin_spool
@@ -79,6 +81,7 @@ class AcceptorAssociation(SynchronousAssociation):
 
     def run_reactor(self) -> None:
         """The whole life of the association."""
+        self.thread_id = threading.get_ident()
         try:
             self._live()
         except Exception:
@@ -190,7 +193,6 @@ class AcceptorAssociation(SynchronousAssociation):
 
     def _negotiate(self, request: AssociateRequest) -> None:
         if self._known is not None:
-            self.requestor.ae_title = request.calling_ae
             self.dul.send_accept(self._known.items)
             self.adopt(self._known, request.called_ae, request.calling_ae)
             return

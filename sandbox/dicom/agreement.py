@@ -79,8 +79,8 @@ class Memory(Generic[Key, Value]):
 
 @dataclass(frozen=True)
 class Agreement:
-    """The outcome of one negotiation: pynetdicom's contexts and primitives, the same in our terms (``results``), and
-    the variable items of the answer. ``asked`` is the request as an acceptor read it."""
+    """The outcome of one negotiation: pynetdicom's contexts and primitives, the same in our terms (``results``), the
+    variable items of the answer, and the peer's maximum length. ``asked`` is the request as an acceptor read it."""
 
     request: A_ASSOCIATE
     answer: A_ASSOCIATE
@@ -88,6 +88,7 @@ class Agreement:
     rejected: list[PresentationContext]
     results: tuple[ContextResult, ...]
     items: bytes
+    peer_maximum: int
     asked: AssociateRequest | None = None
 
     @property

@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from pynetdicom import evt
@@ -19,6 +18,7 @@ from pynetdicom._globals import MODE_ACCEPTOR, MODE_REQUESTOR
 from pynetdicom.acse import ACSE
 from pynetdicom.association import Association, ServiceUser
 from pynetdicom.pdu_primitives import A_RELEASE
+from pynetdicom.presentation import PresentationContext
 
 from sandbox.dicom.agreement import Agreement, titled
 from sandbox.dicom.contract import Observer, Timeouts
@@ -28,6 +28,7 @@ from sandbox.dicom.exchanges import ExchangeBook
 from sandbox.dicom.explain import describe_abort
 from sandbox.dicom.negotiation import LocalAE, UserItem, results
 from sandbox.dicom.pdus import FIXED, AssociateRequest
+from sandbox.dicom.plain import NullObserver
 from sandbox.model.association import AssociationFacts, ContextResult, Direction, Exchange, Rejection
 
 
@@ -61,6 +62,14 @@ class NoReactor:
         return True
 
 
+_NO_REACTOR: Any = NoReactor()
+
+
+def heeds(observer: Observer, event: str) -> bool:
+    """Whether an observer does anything with an event. What it leaves to NullObserver need not be made for it."""
+    return getattr(type(observer), event, None) is not getattr(NullObserver, event)
+
+
 class SynchronousAssociation(Association):
     """``connection`` is a connected socket; the association closes it when it is over."""
 
@@ -81,6 +90,9 @@ class SynchronousAssociation(Association):
         self.timeouts = timeouts
         self.facts: AssociationFacts | None = None
         self.agreement: Agreement | None = None
+        # Called and calling AE title, and what an acceptor supports: for pynetdicom's two sides.
+        self._titles = "", ""
+        self.supported_contexts: list[PresentationContext] = []
         self._unseen: list[tuple[Direction, bytes]] = []
         self._told_end = False
         self._book = ExchangeBook(self.transfer_syntax_of, self._tell_exchange)
@@ -90,7 +102,7 @@ class SynchronousAssociation(Association):
             announced=announced,
             patience=timeouts.network,
             fragments=lambda: self.dimse,
-            watch=self._watch,
+            watch=self._watch if heeds(observer, "pdu") else None,
         )
         self.dimse = SynchronousDIMSE(self, self.dul, self._book, self._accepted_cx_holds)
         self._acse_timeout = timeouts.acse
@@ -99,26 +111,50 @@ class SynchronousAssociation(Association):
 
     def _take_pynetdicoms_place(self, ae: LocalAE, mode: str) -> None:
         """Set the attributes of pynetdicom's Association. Its own constructor makes two more threads, ten queues and
-        the user information of both sides, none of them for us: half the price of an association. A test holds the two
-        side by side."""
-        threading.Thread.__init__(self, target=self.run_reactor, daemon=True)
-        self._ae = ae
+        the user information of both sides, none of them for us: half the price of an association. What only negotiation
+        and pynetdicom's service classes use is made when they do. A test holds the two side by side.
+
+        It is a Thread because pynetdicom's is; it is never started as one, but run by whoever owns the connection."""
+        self._ae: LocalAE = ae
         self._mode = mode
         self._server = None
-        self.requestor = _User(self, MODE_REQUESTOR, ae.user_information)
-        self.acceptor = _User(self, MODE_ACCEPTOR, ae.user_information)
         self.is_established = self.is_rejected = self.is_aborted = self.is_released = False
         self._sent_abort = self._sent_release = False
         self._accepted_cx = {}
         self._rejected_cx = []
-        self.acse = ACSE(self)
         self.connection_timeout = ae.connection_timeout
         self.network_timeout_response = "A-ABORT"
-        self._handlers = dict(_default_handlers())
         self._kill = self._started_dul = False
-        no_reactor: Any = NoReactor()
-        self._dul_ready = self._reactor_checkpoint = no_reactor
+        self._dul_ready = self._reactor_checkpoint = _NO_REACTOR
         self._timer_resolution = None
+
+    @cached_property
+    def acse(self) -> ACSE:  # type: ignore[override]
+        return ACSE(self)
+
+    @cached_property
+    def requestor(self) -> ServiceUser:  # type: ignore[override]
+        user = _User(self, MODE_REQUESTOR, self._ae.user_information)
+        user._ae_title = self._titles[1]
+        if self.agreement is not None:
+            user.primitive = titled(self.agreement.request, *self._titles)
+        return user
+
+    @cached_property
+    def acceptor(self) -> ServiceUser:  # type: ignore[override]
+        user = _User(self, MODE_ACCEPTOR, self._ae.user_information)
+        user._ae_title = self._titles[0]
+        user._contexts = self.supported_contexts
+        if self.agreement is not None:
+            user.primitive = titled(self.agreement.answer, *self._titles)
+        return user
+
+    @cached_property
+    def _handlers(self) -> dict[Any, Any]:  # type: ignore[override]
+        return dict(_default_handlers())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'' if self.facts is None else self.facts.id}>"
 
     # --- what others ask -----------------------------------------------------------------------------------------
 
@@ -218,6 +254,7 @@ class SynchronousAssociation(Association):
             rejected=self._rejected_cx,
             results=results(self.accepted_contexts, self.rejected_contexts),
             items=self.dul.answer_pdu[FIXED:],
+            peer_maximum=self.dimse.maximum_pdu_size or 0,
             asked=asked,
         )
         return self.agreement
@@ -225,13 +262,16 @@ class SynchronousAssociation(Association):
     def adopt(self, agreement: Agreement, called_ae: str, calling_ae: str) -> None:
         """Be established as agreed before between whomever, now between these two."""
         self.agreement = agreement
-        self.requestor.primitive = titled(agreement.request, called_ae, calling_ae)
-        self.acceptor.primitive = titled(agreement.answer, called_ae, calling_ae)
+        self._titles = called_ae, calling_ae
+        # pynetdicom's two sides of this association, where they were made already; else they will be made like this.
+        made = self.__dict__
+        if "requestor" in made:
+            self.requestor.primitive = titled(agreement.request, called_ae, calling_ae)
+        if "acceptor" in made:
+            self.acceptor.primitive = titled(agreement.answer, called_ae, calling_ae)
         self._accepted_cx = agreement.accepted
         self._rejected_cx = agreement.rejected
         self.is_established = True
-        evt.trigger(self, evt.EVT_ACCEPTED, {})
-        evt.trigger(self, evt.EVT_ESTABLISHED, {})
 
     def answer_release(self) -> bool:
         """Answer an A-RELEASE-RQ if that is what the peer sent last."""
@@ -239,8 +279,8 @@ class SynchronousAssociation(Association):
         if not isinstance(primitive, A_RELEASE) or primitive.result is not None:
             return False
         self.dul.receive_pdu()
-        self.acse.send_release(is_response=True)
-        evt.trigger(self, evt.EVT_RELEASED, {})
+        self.dul.send_release_answer()
+        self._sent_release = True
         self.tell_released()
         return True
 

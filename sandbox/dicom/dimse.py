@@ -85,6 +85,17 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         self._book.note(True, context_id, command, 0 if data is None else len(data))
         self._dul.send_message(context_id, encode_command(command), data, self.maximum_pdu_size or 0)
 
+    @property
+    def is_midway(self) -> bool:
+        """Whether a message has begun and is not whole yet: its sender has more to send."""
+        return self._context_id is not None
+
+    @property
+    def maximum_pdu_size(self) -> int:
+        """The peer's maximum length; 0 for none. It is part of what was agreed."""
+        agreement = getattr(self._assoc, "agreement", None)
+        return super().maximum_pdu_size if agreement is None else agreement.peer_maximum
+
     def is_cancelled(self, message_id: int) -> bool:
         """Whether the operation should stop: a C-CANCEL for it has arrived, or the association is gone."""
         self._dul.poll()

@@ -16,8 +16,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pynetdicom.dul import DULServiceProvider
@@ -27,45 +26,19 @@ from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE
 from pynetdicom.timer import Timer
 
 from sandbox.dicom import sockets, tls
-from sandbox.dicom.pdus import FIXED, HEADER, AbortReason, Kind, four_bytes, longest, tidy, titles
-from sandbox.dicom.tls_failures import ALERT, HANDSHAKE, explain_tls_failure
+from sandbox.dicom.buffering import Incoming
+from sandbox.dicom.outgoing import message_pdus
+from sandbox.dicom.pdus import FIXED, HEADER, AbortReason, Kind, four_bytes, tidy, titles
+from sandbox.dicom.states import RefusedError, State, refusal
+from sandbox.dicom.tls_failures import explain_tls_failure
 from sandbox.model.association import Direction, Rejection
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
 
-_KINDS = frozenset(Kind)
-_OF_FOUR_BYTES = frozenset({Kind.ASSOCIATE_RJ, Kind.RELEASE_RQ, Kind.RELEASE_RP, Kind.ABORT})
-_QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)
-_FIRST_BUFFER = 1 << 15
-_SEND_BATCH = 1 << 19
-_LARGEST_SENT_PDU = 1 << 17
 _VERSION = bytes((0, 1, 0, 0))
-_PDV = struct.Struct(">BxLLBB")
 _PDV_HEADER = struct.Struct(">LBB")
-
-
-class State(Enum):
-    """Where the association is. The comment gives the state of PS3.8 table 9-10."""
-
-    AWAITING_REQUEST = auto()  # Sta2
-    AWAITING_ANSWER = auto()  # Sta5
-    DECIDING = auto()  # Sta3
-    OPEN = auto()  # Sta6
-    RELEASING = auto()  # Sta7, Sta9 to Sta12
-    RELEASED_BY_PEER = auto()  # Sta8
-    ENDED = auto()  # Sta13, Sta1
-
-
-_EXPECTED: dict[State, frozenset[Kind]] = {
-    State.AWAITING_REQUEST: frozenset({Kind.ASSOCIATE_RQ, Kind.ABORT}),
-    State.AWAITING_ANSWER: frozenset({Kind.ASSOCIATE_AC, Kind.ASSOCIATE_RJ, Kind.ABORT}),
-    State.DECIDING: frozenset({Kind.ABORT}),
-    State.OPEN: frozenset({Kind.DATA, Kind.RELEASE_RQ, Kind.ABORT}),
-    State.RELEASING: frozenset({Kind.DATA, Kind.RELEASE_RQ, Kind.RELEASE_RP, Kind.ABORT}),
-    State.RELEASED_BY_PEER: frozenset({Kind.ABORT}),
-    State.ENDED: frozenset(),
-}
+_RELEASE_RP = four_bytes(Kind.RELEASE_RP)
 
 
 @cache
@@ -80,22 +53,18 @@ class Fragments(Protocol):
     """Where presentation data values go: sandbox.dicom.dimse. ValueError means they make no sense."""
 
     def receive_fragment(self, context_id: int, control: int, data: memoryview) -> None: ...
-
-
-class _RefusedError(Exception):
-    """The peer sent something that ends the association."""
-
-    def __init__(self, reason: AbortReason, words: str) -> None:
-        super().__init__(words)
-        self.reason = reason
-        self.words = words
+    @property
+    def is_midway(self) -> bool:
+        """Whether a message has begun and is not whole yet."""
+        ...
 
 
 class SynchronousDUL(DULServiceProvider):
     """The upper layer of one association over one connected socket (which may be an SSL socket).
 
     ``announced`` is the maximum length we tell the peer, ``patience`` the seconds a peer may neither send nor read
-    before the connection counts as lost. ``ending`` says in words why the connection ended, once it has.
+    before the connection counts as lost. ``watch`` may be None where nobody looks. ``ending`` says in words why the
+    connection ended, once it has.
     """
 
     def __init__(
@@ -106,31 +75,21 @@ class SynchronousDUL(DULServiceProvider):
         announced: int,
         patience: float,
         fragments: Callable[[], Fragments],
-        watch: Callable[[Direction, memoryview], None],
+        watch: Callable[[Direction, memoryview], None] | None,
     ) -> None:
         # The attributes of pynetdicom's own, without what its constructor makes for a reactor in a thread: that was a
         # third of the price of an association. A test holds the two side by side.
         self._assoc = assoc
         self.socket = None
-        nothing: Any = queue.SimpleQueue()
-        self.event_queue = self.to_provider_queue = self.to_user_queue = self._recv_pdu = nothing
-        self._idle_timer, self.artim_timer = Timer(None), Timer(None)
-        self.state_machine = StateMachine(self)
         self._run_loop_delay = 0.0
         self._kill_thread = False
         self._connection = connection
+        self._incoming = Incoming(connection)
         self._announced = announced
         self._patience = patience
         self._fragments = fragments
         self._watch = watch
-        self._buffer = bytearray(_FIRST_BUFFER)
-        self._view = memoryview(self._buffer)
-        self._low = self._high = 0
         self._stopped = ""
-        self._timeout: float | None = None
-        self._is_tcp = connection.family in (socket.AF_INET, socket.AF_INET6)
-        if self._is_tcp:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.state = State.AWAITING_REQUEST
         self.ending = ""
         self.request_pdu = b""
@@ -145,6 +104,36 @@ class SynchronousDUL(DULServiceProvider):
         # What the TLS handshake agreed on, in words; empty without TLS.
         self.secured = ""
         self.tls_failed = False
+
+    # What pynetdicom's reactor would use, made for whoever asks for it.
+
+    @cached_property
+    def event_queue(self) -> Any:  # type: ignore[override]
+        return queue.SimpleQueue()
+
+    @cached_property
+    def to_provider_queue(self) -> Any:  # type: ignore[override]
+        return self.event_queue
+
+    @cached_property
+    def to_user_queue(self) -> Any:  # type: ignore[override]
+        return self.event_queue
+
+    @cached_property
+    def _recv_pdu(self) -> Any:  # type: ignore[override]
+        return self.event_queue
+
+    @cached_property
+    def _idle_timer(self) -> Timer:  # type: ignore[override]
+        return Timer(None)
+
+    @cached_property
+    def artim_timer(self) -> Timer:  # type: ignore[override]
+        return Timer(None)
+
+    @cached_property
+    def state_machine(self) -> StateMachine:  # type: ignore[override]
+        return StateMachine(self)
 
     # --- what pynetdicom calls -------------------------------------------------------------------------------
 
@@ -163,7 +152,7 @@ class SynchronousDUL(DULServiceProvider):
                 self.state = State.RELEASING
                 self._write(four_bytes(Kind.RELEASE_RQ))
             else:
-                self._write(four_bytes(Kind.RELEASE_RP))
+                self.send_release_answer()
         elif isinstance(primitive, A_ABORT):
             self._write(four_bytes(Kind.ABORT, 0, 0, primitive.abort_source or 0))
             self.aborted_here = True
@@ -195,12 +184,13 @@ class SynchronousDUL(DULServiceProvider):
         ``server_name``, as acceptor without one. False: the connection is over, and ``ending`` says why."""
         deadline = time.monotonic() + timeout
         try:
-            self._set_timeout(None, deadline)
+            self._incoming.wait_to_read(None, deadline)
             plain = server_name is None and sockets.begins_plain(self._connection)
             self._connection = secured = tls.wrapped(self._connection, context, server_name)
+            self._incoming.replace(secured)
             if self._stopped:
                 raise EOFError
-            self._set_timeout(None, deadline)
+            self._incoming.wait_to_read(None, deadline)
             try:
                 secured.do_handshake()
             except (ssl.SSLError, ConnectionError):
@@ -209,7 +199,7 @@ class SynchronousDUL(DULServiceProvider):
                 self._end("the peer speaks without TLS to a port with TLS")
                 return False
             self.secured = tls.describe(secured)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             self._end(f"the TLS handshake was not over within {timeout:g} s")
         except EOFError:
             self._end(self._stopped or "the peer closed the connection before the TLS handshake")
@@ -244,82 +234,64 @@ class SynchronousDUL(DULServiceProvider):
         request, as PS3.8 table 9-17 wants them."""
         self.state = State.OPEN
         self.answer_pdu = (
-            HEADER.pack(Kind.ASSOCIATE_AC, FIXED - 6 + len(items)) + _VERSION + (self.request_pdu[10:FIXED] + items)
+            HEADER.pack(Kind.ASSOCIATE_AC, FIXED - 6 + len(items)) + _VERSION + self.request_pdu[10:FIXED] + items
         )
         self._write(self.answer_pdu)
+
+    def send_release_answer(self) -> None:
+        """Agree to the peer's release (PS3.8 9.3.7)."""
+        self._write(_RELEASE_RP)
 
     def advance(self, *, silence: float | None = None, deadline: float | None = None) -> bool:
         """Read one PDU and act on it. False if the peer was silent for ``silence`` seconds or ``deadline`` passed."""
         if self.ended:
             return True
+        incoming = self._incoming
         try:
             if self._stopped:
                 # What has arrived already is not served any more.
                 raise EOFError
-            self._fill(6, silence, deadline)
-            kind, length = HEADER.unpack_from(self._buffer, self._low)
-            refused = self._refusal(kind, length)
+            midway = self.state is State.OPEN and self._fragments().is_midway
+            incoming.fill(6, silence, deadline, midway)
+            kind, length = incoming.unpack(HEADER)
+            refused = refusal(self.state, kind, length, self._announced, self.spoke)
             if refused is not None:
                 # Shown as far as it was read, so that a capture holds what the abort is about.
-                self._watch(Direction.RECEIVED, self._view[self._low : min(self._high, self._low + 6 + length)])
+                if self._watch is not None:
+                    self._watch(Direction.RECEIVED, incoming.glance(6 + length))
                 raise refused
-            self._fill(6 + length, silence, deadline)
-            pdu = self._view[self._low : self._low + 6 + length]
-            self._low += 6 + length
+            incoming.fill(6 + length, silence, deadline, True)
+            pdu = incoming.take(6 + length)
             self.spoke = True
-            self._watch(Direction.RECEIVED, pdu)
-            self._receive(Kind(kind), pdu)
+            if self._watch is not None:
+                self._watch(Direction.RECEIVED, pdu)
+            self._receive(kind, pdu)
         except TimeoutError:
             return False
         except EOFError:
             self._closed()
-        except _RefusedError as wrong:
+        except RefusedError as wrong:
             self.abort_by_provider(wrong.reason, f"the peer sent {wrong.words}")
         except OSError as lost:
             self._broke(lost)
         return True
 
-    def _refusal(self, kind: int, length: int) -> _RefusedError | None:
-        """Why a PDU is refused by its header alone."""
-        if kind not in _KINDS:
-            return _RefusedError(AbortReason.UNRECOGNISED_PDU, self._describe_stranger(kind))
-        if length > longest(kind, self._announced) or (kind in _OF_FOUR_BYTES and length != 4):
-            return _RefusedError(AbortReason.INVALID_PARAMETER, f"a PDU of type {kind} that claims {length} bytes")
-        if kind not in _EXPECTED[self.state]:
-            return _RefusedError(AbortReason.UNEXPECTED_PDU, f"a PDU of type {kind} at the wrong time")
-        return None
-
     def poll(self) -> None:
         """Act on every PDU that has begun to arrive, without waiting for another."""
-        while not self.ended and self._is_readable():
+        while not self.ended and self._incoming.has_arrived():
             if not self.advance(silence=self._patience):
                 self.abort_by_provider(AbortReason.NOT_SPECIFIED, "the peer stopped in the middle of a PDU")
 
     def send_message(self, context_id: int, command: bytes, data: Any = None, maximum: int = 0) -> None:
         """Send a DIMSE message in as few writes as its size allows. ``maximum`` is the peer's maximum length."""
-        room = min(maximum or _LARGEST_SENT_PDU, _LARGEST_SENT_PDU) - 6
-        # Fragments of even length, as data sets are; a peer that announces less than that gets two bytes at a time.
-        room = max(room - room % 2, 2)
-        out = bytearray()
-        sizes: list[int] = []
-        for body, control in ((command, 1), (data, 0)):
-            if body is None:
-                continue
-            view = memoryview(body)
-            position, end = 0, len(view)
-            while position < end:
-                size = min(room, end - position)
-                last = 2 if position + size == end else 0
-                out += _PDV.pack(Kind.DATA, size + 6, size + 2, context_id, control | last)
-                out += view[position : position + size]
-                sizes.append(size + 12)
-                position += size
-                if len(out) >= _SEND_BATCH:
-                    self._write_all(out, sizes)
-                    out, sizes = bytearray(), []
-                    if self.ended:
-                        return
-        self._write_all(out, sizes)
+        for pdus, sizes in message_pdus(context_id, command, data, maximum):
+            self._write_all(pdus, sizes)
+            if self.ended:
+                return
+
+    def send_pdus(self, pdus: bytes | bytearray, sizes: list[int]) -> None:
+        """Send P-DATA-TF PDUs, of these sizes, that are at hand as bytes."""
+        self._write_all(pdus, sizes)
 
     def abort_by_provider(self, reason: AbortReason, words: str) -> None:
         """End the association because of what the peer did; ``words`` say what."""
@@ -342,7 +314,7 @@ class SynchronousDUL(DULServiceProvider):
             sockets.say_goodbye(self._connection)
         if seconds:
             sockets.shutdown(self._connection, socket.SHUT_WR)
-        sockets.wait_for_close(self._connection, self._view, seconds, lambda: bool(self._stopped))
+        self._incoming.drain(seconds, lambda: bool(self._stopped))
 
     def close(self) -> None:
         """Give the socket back. Nothing can be sent or received afterwards."""
@@ -352,53 +324,7 @@ class SynchronousDUL(DULServiceProvider):
 
     # --- receiving ---------------------------------------------------------------------------------------------
 
-    def _fill(self, need: int, silence: float | None, deadline: float | None) -> None:
-        """Make ``need`` bytes available at ``_low``."""
-        while self._high - self._low < need:
-            if self._low == self._high:
-                self._low = self._high = 0
-            if self._low + need > len(self._buffer):
-                self._make_room(need)
-            self._set_timeout(silence, deadline)
-            # A client with Nagle's algorithm on waits for our ACK before it sends the rest of a message.
-            if self._is_tcp and _QUICK_ACK is not None:
-                self._connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-            received = self._connection.recv_into(self._view[self._high :])
-            if not received:
-                raise EOFError
-            self._high += received
-
-    def _make_room(self, need: int) -> None:
-        rest = bytes(self._view[self._low : self._high])
-        if need > len(self._buffer):
-            # Room for several PDUs of this size: large objects then come in few reads.
-            self._buffer = bytearray(max(need, min(4 * need, _SEND_BATCH)))
-            self._view = memoryview(self._buffer)
-        self._view[: len(rest)] = rest
-        self._low, self._high = 0, len(rest)
-
-    def _set_timeout(self, silence: float | None, deadline: float | None) -> None:
-        timeout = silence
-        if deadline is not None:
-            timeout = deadline - time.monotonic()
-            if timeout <= 0:
-                raise TimeoutError
-        if timeout != self._timeout:
-            self._connection.settimeout(timeout)
-            self._timeout = timeout
-
-    def _is_readable(self) -> bool:
-        if self._low < self._high:
-            return True
-        if not isinstance(self._connection, ssl.SSLSocket):
-            return sockets.is_polled(self._connection)
-        found = sockets.read_now(self._connection, self._view)
-        self._timeout = 0
-        # The end of the connection is something to read, too.
-        self._low, self._high = 0, found or 0
-        return found is not None
-
-    def _receive(self, kind: Kind, pdu: memoryview) -> None:
+    def _receive(self, kind: int, pdu: memoryview) -> None:
         match kind:
             case Kind.DATA:
                 self._receive_data(pdu)
@@ -427,14 +353,14 @@ class SynchronousDUL(DULServiceProvider):
         target = self._fragments()
         while position < end:
             if position + 6 > end:
-                raise _RefusedError(AbortReason.INVALID_PARAMETER, "a data PDU that ends within a PDV's header")
+                raise RefusedError(AbortReason.INVALID_PARAMETER, "a data PDU that ends within a PDV's header")
             length, context_id, control = _PDV_HEADER.unpack_from(pdu, position)
             if length < 2 or position + 4 + length > end:
-                raise _RefusedError(AbortReason.INVALID_PARAMETER, f"a PDV that claims {length} bytes")
+                raise RefusedError(AbortReason.INVALID_PARAMETER, f"a PDV that claims {length} bytes")
             try:
                 target.receive_fragment(context_id, control, pdu[position + 6 : position + 4 + length])
             except ValueError as wrong:
-                raise _RefusedError(AbortReason.INVALID_PARAMETER, f"a message we cannot take: {wrong}") from wrong
+                raise RefusedError(AbortReason.INVALID_PARAMETER, f"a message we cannot take: {wrong}") from wrong
             position += 4 + length
 
     def _receive_accept(self, pdu: bytes) -> None:
@@ -447,17 +373,10 @@ class SynchronousDUL(DULServiceProvider):
             except Exception as wrong:
                 # Whatever pynetdicom stumbles over in the peer's bytes, it is the peer's PDU that is wrong.
                 words = f"an A-ASSOCIATE-AC we cannot read: {wrong}"
-                raise _RefusedError(AbortReason.INVALID_PARAMETER, words) from wrong
+                raise RefusedError(AbortReason.INVALID_PARAMETER, words) from wrong
         self.answer_pdu = pdu
         self.state = State.OPEN
         self.indications.append(primitive)
-
-    def _describe_stranger(self, kind: int) -> str:
-        if kind == HANDSHAKE and not self.spoke:
-            return "a TLS handshake to a port without TLS"
-        if kind == ALERT and not self.spoke:
-            return "a TLS alert: its port wants TLS"
-        return f"bytes that are no DICOM PDU (type {kind:02X}H)"
 
     # --- sending and ending ------------------------------------------------------------------------------------
 
@@ -479,16 +398,14 @@ class SynchronousDUL(DULServiceProvider):
         """Send whole PDUs, of these sizes, in one call."""
         if self.ended or not sizes:
             return
-        view = memoryview(data)
-        position = 0
-        for size in sizes:
-            self._watch(Direction.SENT, view[position : position + size])
-            position += size
+        if self._watch is not None:
+            view = memoryview(data)
+            position = 0
+            for size in sizes:
+                self._watch(Direction.SENT, view[position : position + size])
+                position += size
         try:
-            if self._timeout != self._patience:
-                self._connection.settimeout(self._patience)
-                self._timeout = self._patience
-            self._connection.sendall(view)
+            self._incoming.write(data, self._patience)
         except TimeoutError:
             self._end(f"the peer took nothing for {self._patience:g} s")
         except OSError as lost:

@@ -187,15 +187,17 @@ class LoggingObserver(NullObserver):
         proposed: Sequence[ProposedContext],
         cause: int | None,  # noqa: ARG002
     ) -> None:
-        self._log.info("%s %s asks for %d contexts", facts.id, _who(facts), len(proposed))
+        if self._log.isEnabledFor(logging.INFO):
+            self._log.info("%s %s asks for %d contexts", facts.id, _who(facts), len(proposed))
 
     def failed(self, facts: AssociationFacts, failure: DialFailure) -> None:
         words = explain_dial(failure.outcome)
         self._log.warning("%s %s: %s (%s)", facts.id, _who(facts), words.name, failure.reason)
 
     def accepted(self, facts: AssociationFacts, contexts: Sequence[ContextResult]) -> None:
-        accepted = sum(context.accepted for context in contexts)
-        self._log.info("%s %s: %d of %d contexts accepted", facts.id, _who(facts), accepted, len(contexts))
+        if self._log.isEnabledFor(logging.INFO):
+            accepted = sum(context.accepted for context in contexts)
+            self._log.info("%s %s: %d of %d contexts accepted", facts.id, _who(facts), accepted, len(contexts))
 
     def rejected(self, facts: AssociationFacts, rejection: Rejection) -> None:
         words = explain_rejection_fields(rejection)
@@ -210,14 +212,17 @@ class LoggingObserver(NullObserver):
         )
 
     def released(self, facts: AssociationFacts) -> None:
-        self._log.info("%s %s: released", facts.id, _who(facts))
+        if self._log.isEnabledFor(logging.INFO):
+            self._log.info("%s %s: released", facts.id, _who(facts))
 
     def aborted(self, facts: AssociationFacts, reason: str) -> None:
         self._log.warning("%s %s: aborted: %s", facts.id, _who(facts), reason)
 
     def exchanged(self, facts: AssociationFacts, exchange: Exchange) -> None:
-        words = explain_status(exchange.service, exchange.status)
         level = logging.DEBUG if exchange.status == 0 else logging.INFO
+        if not self._log.isEnabledFor(level):
+            return
+        words = explain_status(exchange.service, exchange.status)
         self._log.log(
             level,
             "%s %s %s %s: %s in %.1f ms",

@@ -1,4 +1,4 @@
-"""A DICOM server of one AE: a blocking accept loop that gives every connection its own thread.
+"""A DICOM server of one AE: threads that block in accept and serve whom they get (sandbox.dicom.accepting).
 
 It costs nothing while nobody calls and ends at once when told to. Only associations that were accepted count against
 the limit; connections that have not spoken yet are bounded apart, so that they cannot lock anybody out.
@@ -6,15 +6,14 @@ the limit; connections that have not spoken yet are bounded apart, so that they 
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from sandbox.dicom.accepting import Doorkeepers
 from sandbox.dicom.acceptor import AcceptorAssociation, Door
 from sandbox.dicom.agreement import Agreement, Memory
 from sandbox.dicom.client import Requestor
@@ -24,16 +23,12 @@ from sandbox.dicom.messages import Message
 from sandbox.dicom.negotiation import LocalAE, quieten_pynetdicom, supported
 from sandbox.model.association import Caller
 
-log = logging.getLogger(__name__)
-
 _BACKLOG = 256
 # Connections without an association: not yet asked for, refused, or over and not closed by the peer. Beyond this the
 # oldest gives way.
 _MOST_IDLE = 256
-# What threads get to end by themselves, and again after their connection was cut.
+# What associations get to end by themselves, and again after their connection was cut.
 _STOP_S = 1.0
-# How long to leave the system alone when it has no descriptors left for another connection.
-_BREATH_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -86,11 +81,11 @@ class Server:
         self._new_association_id = new_association_id
         self._stopping = threading.Event()
         self._lock = threading.Lock()
+        self._fewer = threading.Condition(self._lock)
         self._all: dict[AcceptorAssociation, None] = {}
         self._admitted: set[AcceptorAssociation] = set()
-        self._threads = [
-            threading.Thread(target=self._accept, args=(door,), name=f"{policy.ae_title} server", daemon=True)
-            for door in self._doors
+        self._keepers = [
+            Doorkeepers(door.listener, partial(self._attend, door), f"{policy.ae_title} server") for door in self._doors
         ]
 
     def start(self) -> None:
@@ -98,35 +93,37 @@ class Server:
         for door in self._doors:
             door.listener.settimeout(None)
             door.listener.listen(_BACKLOG)
-        for thread in self._threads:
-            thread.start()
+        for keepers in self._keepers:
+            keepers.start()
 
     def stop(self) -> None:
         """Stop listening, abort every association and wait for their threads. Calling it again does nothing."""
         if self._stopping.is_set():
             return
         self._stopping.set()
-        for door, thread in zip(self._doors, self._threads, strict=True):
-            self._wake(door.listener)
-            if thread.ident is not None:
-                thread.join(_STOP_S)
+        for door, keepers in zip(self._doors, self._keepers, strict=True):
+            keepers.stop()
             door.listener.close()
         if self.requestor is not None:
             # A C-MOVE may be dialling its destination, or waiting for it.
             self.requestor.close("the node was stopped")
         with self._lock:
             # A service may stop its own server: its thread ends after it, and cannot be waited for.
-            open_ones = [one for one in self._all if one is not threading.current_thread()]
+            open_ones = {one for one in self._all if one.thread_id != threading.get_ident()}
         for association in open_ones:
             association.interrupt("the node was stopped")
-        deadline = time.monotonic() + _STOP_S
-        for association in open_ones:
-            association.join(max(0.0, deadline - time.monotonic()))
-        for association in open_ones:
-            if association.is_alive():
-                # It is sending to a peer that does not read, or in a service that does not come back.
-                association.dul.cut()
-                association.join(_STOP_S)
+        for association in self._outlasting(open_ones):
+            # It is sending to a peer that does not read, or in a service that does not come back.
+            association.dul.cut()
+        self._outlasting(open_ones)
+        for keepers in self._keepers:
+            keepers.join(_STOP_S)
+
+    def _outlasting(self, associations: set[AcceptorAssociation]) -> set[AcceptorAssociation]:
+        """Those of these associations that have not ended a while from now."""
+        with self._fewer:
+            self._fewer.wait_for(lambda: associations.isdisjoint(self._all), _STOP_S)
+            return associations & self._all.keys()
 
     @property
     def active(self) -> int:
@@ -171,53 +168,26 @@ class Server:
             self._admitted.discard(association)
 
     def forget(self, association: AcceptorAssociation) -> None:
-        """This thread is done."""
-        with self._lock:
+        """This association is over, and its connection closed."""
+        with self._fewer:
             self._all.pop(association, None)
+            self._fewer.notify_all()
 
     # --- accepting -----------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _wake(listener: socket.socket) -> None:
-        """Make a blocked accept return. Linux does so on shutdown; elsewhere a connection of our own does."""
-        address = listener.getsockname()
-        try:
-            listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            with contextlib.suppress(OSError):
-                socket.create_connection(address[:2], 1).close()
-
-    def _accept(self, door: Door) -> None:
-        while not self._stopping.is_set():
-            try:
-                connection, address = door.listener.accept()
-            except OSError as failed:
-                if not self._stopping.is_set():
-                    log.warning("%s cannot accept a connection: %s", self.policy.ae_title, failed)
-                    self._stopping.wait(_BREATH_S)
-                continue
-            if self._stopping.is_set():
-                connection.close()
-                return
-            try:
-                self._begin(connection, (str(address[0]), int(address[1])), door)
-            except Exception:
-                log.exception("%s cannot serve a connection", self.policy.ae_title)
-                connection.close()
-
-    def _begin(self, connection: socket.socket, address: tuple[str, int], door: Door) -> None:
+    def _attend(self, door: Door, connection: socket.socket, address: tuple[str, int]) -> None:
         association = AcceptorAssociation(self, connection, self._caller_of(address), door)
+        surplus: list[AcceptorAssociation] = []
         with self._lock:
             self._all[association] = None
-            idle = [one for one in self._all if one not in self._admitted]
-        for one in idle[:-_MOST_IDLE]:
+            if len(self._all) - len(self._admitted) > _MOST_IDLE:
+                surplus = [one for one in self._all if one not in self._admitted][:-_MOST_IDLE]
+        for one in surplus:
             one.interrupt("more connections without an association than are held")
-        try:
-            association.start()
-        except BaseException:
-            # The system has no thread left; this one must not be waited for.
-            self.forget(association)
-            raise
+        if self._stopping.is_set():
+            # It came while the server stopped, which has not seen it.
+            association.interrupt("the node was stopped")
+        association.run_reactor()
 
 
 def _address(listener: socket.socket) -> tuple[str, int]:

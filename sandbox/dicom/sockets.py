@@ -1,4 +1,4 @@
-"""What an association does with its socket besides reading and writing PDUs: TLS begun, the end drawn out, looks taken.
+"""What an association does with its socket besides reading and writing PDUs: TLS begun, the end told, looks taken.
 
 Functions on a connected socket, which may be an SSL socket. None of them knows of PDUs.
 """
@@ -9,8 +9,6 @@ import contextlib
 import select
 import socket
 import ssl
-import time
-from collections.abc import Callable
 
 from sandbox.dicom.tls_failures import HANDSHAKE
 
@@ -75,17 +73,3 @@ def say_goodbye(connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError):
             connection.settimeout(0)
             connection.unwrap()
-
-
-def wait_for_close(connection: socket.socket, scratch: memoryview, seconds: float, is_over: Callable[[], bool]) -> None:
-    """Read and forget until the peer has closed, ``seconds`` are over and nothing is left to read, or ``is_over``."""
-    deadline = time.monotonic() + seconds
-    with contextlib.suppress(OSError):
-        while not is_over():
-            remaining = deadline - time.monotonic()
-            if remaining <= 0 and not is_polled(connection):
-                break
-            connection.settimeout(max(remaining, 0.001))
-            # What still comes is not looked at, so it is not decrypted either.
-            if not socket.socket.recv_into(connection, scratch):
-                break

@@ -255,13 +255,12 @@ def test_half_an_object_never_reaches_the_store(end: bytes) -> None:
     assert got == []
 
 
-def test_a_peer_that_vanishes_ends_the_thread_quietly() -> None:
+def test_a_peer_that_vanishes_ends_its_association_quietly() -> None:
     with serving() as served:
-        before = threading.active_count()
         with ScriptedPeer.connect(served.port) as peer:
             peer.associate().send(pdu(4, pdv(1, 3, ECHO))[:10])
         assert "closed" in served.told.wait_for("aborted")[0]
-        wait_until(lambda: threading.active_count() <= before)
+        wait_until(lambda: not served.server._all)
 
 
 def test_an_abort_by_the_peer_is_told_with_its_source() -> None:
