@@ -25,7 +25,7 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadfile -rs --durations=15
+	$(BIN)/python -m tests.run $(TESTS) -n $(WORKERS) --dist loadfile -rs --durations=15
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench $(ARGS)
