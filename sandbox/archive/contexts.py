@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sandbox.dicom.contract import SupportedContext
 from sandbox.dicom.syntaxes import (
     query_retrieve_find,
@@ -13,11 +15,12 @@ from sandbox.dicom.syntaxes import (
 )
 
 
-def archive_contexts() -> tuple[SupportedContext, ...]:
-    """Verification, storage (also by role selection, for whom a C-GET sends to), query and retrieve, commitment."""
+def archive_contexts(storage: Sequence[SupportedContext] | None = None) -> tuple[SupportedContext, ...]:
+    """Verification, storage (also by role selection, for whom a C-GET sends to), query and retrieve, commitment.
+    ``storage`` stands for every storage SOP class in every transfer syntax."""
     return (
         *verification(),
-        *storage_contexts(peer_may_be_scp=True),
+        *(storage_contexts(peer_may_be_scp=True) if storage is None else storage),
         *query_retrieve_find(),
         *query_retrieve_move(),
         *query_retrieve_get(),

@@ -11,25 +11,25 @@ from sandbox.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED, can_
 MOST_CONTEXTS = 128
 
 
-def contexts_for_storage(objects: Iterable[StoredObject]) -> tuple[SupportedContext, ...]:
+def contexts_for_storage(objects: Iterable[StoredObject], *, transcode: bool = True) -> tuple[SupportedContext, ...]:
     """Contexts to store these objects with (see ``contexts_for_pairs``)."""
-    return contexts_for_pairs((item.sop_class, item.transfer_syntax) for item in objects)
+    return contexts_for_pairs(((item.sop_class, item.transfer_syntax) for item in objects), transcode=transcode)
 
 
-def contexts_for_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[SupportedContext, ...]:
+def contexts_for_pairs(pairs: Iterable[tuple[str, str]], *, transcode: bool = True) -> tuple[SupportedContext, ...]:
     """Contexts to store objects of these SOP classes and transfer syntaxes with: one for each pair.
 
     One transfer syntax a context, so that the peer cannot choose another than the one the bytes are in. For what can be
     transcoded there is one more for each SOP class, with the uncompressed transfer syntaxes that are not yet offered
     for it, of which every AE has to take one (PS3.5 10.1). Where more than 128 would be needed, the ones that serve
-    most objects are proposed.
+    most objects are proposed. Without ``transcode`` every object goes as it is or not at all.
     """
     exact = [pair for pair, _ in Counter(pairs).most_common()]
     offered = frozenset(exact)
     fallback = {
         sop_class: tuple(one for one in UNCOMPRESSED if (sop_class, one) not in offered)
         for sop_class, syntax in exact
-        if can_transcode(syntax, EXPLICIT_VR_LITTLE_ENDIAN)
+        if transcode and can_transcode(syntax, EXPLICIT_VR_LITTLE_ENDIAN)
     }
     proposed = [SupportedContext(sop_class, (syntax,)) for sop_class, syntax in exact]
     proposed += [SupportedContext(sop_class, syntaxes) for sop_class, syntaxes in fallback.items() if syntaxes]

@@ -154,7 +154,8 @@ def _associate(
     peer = resolve(destination) if resolve is not None else None
     if peer is None or requestor is None:
         return f"{destination} cannot be called from here"
-    opened = requestor.associate(peer, contexts_for_storage(objects), cause=association.caller.cause)
+    contexts = contexts_for_storage(objects, transcode=association.host.services.transcode)
+    opened = requestor.associate(peer, contexts, cause=association.caller.cause)
     if not isinstance(opened, AssociationFailure):
         return opened
     detail = explain_dial(opened.dial.outcome).name if opened.dial else opened.rejection

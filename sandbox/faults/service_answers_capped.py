@@ -39,7 +39,7 @@ class ServiceAnswersCapped(Fault):
 
     node: str
     service: Service = Service.FIND
-    most: int = Field(ge=0, le=1000000)
+    most: int = Field(ge=1, le=1000000)
 
     def nodes(self) -> tuple[str, ...]:
         return (self.node,)

@@ -13,18 +13,22 @@ if TYPE_CHECKING:
     from sandbox.nodes.node import Node
 
 
-def answer_find(node: Node, store: Archive, query: Query) -> Iterator[FindAnswer]:
-    """The answers of ``store`` to a C-FIND (PS3.4 C.4.1)."""
-    matches, refused = 0, False
+def answer_find(node: Node, store: Archive, query: Query, limit: int = 0) -> Iterator[FindAnswer]:
+    """The answers of ``store`` to a C-FIND (PS3.4 C.4.1), the first ``limit`` of them if that is not 0."""
+    matches, refused, cut = 0, False, False
     try:
         for answer in store.find(query):
             if not answer.is_match:
                 refused = True
             else:
+                if limit and matches == limit:
+                    cut = True
+                    break
                 matches += 1
             yield answer
     finally:
         asked = f"Query from {query.facts.calling_ae}: {query_in_words(query.identifier)}"
         # Why it was refused stands in the line of the answer itself, which every node writes.
         told = "refused" if refused else counted(matches, "match", "matches")
-        node.log("info", f"{asked} → {told}", query.facts.id)
+        ended = "; there are more, but that is the most that is given" if cut else ""
+        node.log("warning" if cut else "info", f"{asked} → {told}{ended}", query.facts.id)

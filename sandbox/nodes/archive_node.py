@@ -23,15 +23,36 @@ from sandbox.model.config import NodeConfig, shown
 from sandbox.nodes.answering import answer_find
 from sandbox.nodes.archive_administration import ArchiveAdministration
 from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.objects_config import ObjectsConfig
 from sandbox.nodes.words import counted, query_in_words
 
 _DISK = "Disk"
+_QUERIES = "Query and retrieve"
 _GB = 1_000_000_000
 
 
-class ArchiveConfig(NodeConfig):
+class ArchiveConfig(ObjectsConfig):
     """What an administrator sets on the archive."""
 
+    query_limit: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        **shown(
+            "Most matches of a query",
+            "A query with more gets the first ones, and success. 0: no limit.",
+            unit="matches",
+            group=_QUERIES,
+        ),
+    )
+    transcode: bool = Field(
+        True,
+        **shown(
+            "Decompress where needed",
+            "Send uncompressed to those who do not take the transfer syntax that an image is stored in.",
+            group=_QUERIES,
+        ),
+    )
     quota_gb: float = Field(
         0.0,
         ge=0,
@@ -69,7 +90,7 @@ class ArchiveNode(Node):
         )
 
     def contexts(self) -> tuple[SupportedContext, ...]:
-        return archive_contexts()
+        return archive_contexts(self.running.storage(peer_may_be_scp=True))
 
     def services(self) -> Services:
         return replace(
@@ -79,6 +100,7 @@ class ArchiveNode(Node):
             move=self._move,
             get=self._get,
             resolve_destination=self._destination,
+            transcode=self.running.transcode,
             n_action=self._commitment.answer,
         )
 
@@ -108,7 +130,7 @@ class ArchiveNode(Node):
     # --- the same services, with a line in the log -------------------------------------------------------------------
 
     def _find(self, query: Query) -> Iterator[FindAnswer]:
-        return answer_find(self, self._archive, query)
+        return answer_find(self, self._archive, query, self.running.query_limit)
 
     def _move(self, query: Query, destination: str) -> RetrievePlan:
         plan = self._archive.move(query, destination)

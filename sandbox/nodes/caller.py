@@ -6,7 +6,7 @@ every association that a node opens is opened here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sandbox.dicom.client import Association, Requestor
@@ -16,6 +16,8 @@ from sandbox.dicom.negotiation import Proposal
 from sandbox.dicom.outcomes import AssociationFailure
 from sandbox.events.log import current
 from sandbox.model.config import RemoteNode
+from sandbox.nodes.kept import KeptAssociations
+from sandbox.nodes.objects_config import SendingConfig
 from sandbox.nodes.queue_sender import Delivery, Outcome
 from sandbox.nodes.words import refusal, sentence
 
@@ -47,6 +49,7 @@ class NodeCaller:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self.kept = KeptAssociations()
         self._renew()
 
     def _renew(self) -> None:
@@ -69,6 +72,7 @@ class NodeCaller:
     def close(self) -> None:
         """Abort what is under way and end every wait; later calls are made anew."""
         self._dialler.close()
+        self.kept.close("the node was stopped")
         self.requestor.interrupt("the node was stopped")
         self._renew()
 
@@ -102,17 +106,40 @@ class QueueCarrier:
         peer = caller.peer(destination)
         if peer is None:
             return f"There is no {destination} in the AE table."
-        opened = caller.requestor.associate(peer, contexts_for_pairs(syntaxes))
+        config = self._node.running
+        transcode, keep_s = True, 0.0
+        if isinstance(config, SendingConfig):
+            transcode, keep_s = config.transcode, config.keep_association_s
+
+        def close(association: Association) -> None:
+            if keep_s and association.is_open:
+                caller.kept.give(destination, association, keep_s)
+            else:
+                association.release()
+
+        kept = caller.kept.take(destination)
+        if kept is not None:
+            if all(kept.accepts(*pair) for pair in syntaxes):
+                return _OpenDelivery(kept, frozenset(syntaxes), self._told, close)
+            kept.release()
+        opened = caller.requestor.associate(peer, contexts_for_pairs(syntaxes, transcode=transcode))
         if isinstance(opened, AssociationFailure):
             return opened.sentence
-        return _OpenDelivery(opened, frozenset(syntaxes), self._told)
+        return _OpenDelivery(opened, frozenset(syntaxes), self._told, close)
 
 
 class _OpenDelivery:
-    def __init__(self, association: Association, syntaxes: frozenset[tuple[str, str]], told: Deliveries | None) -> None:
+    def __init__(
+        self,
+        association: Association,
+        syntaxes: frozenset[tuple[str, str]],
+        told: Deliveries | None,
+        close: Callable[[Association], None],
+    ) -> None:
         self._association = association
         self._syntaxes = syntaxes
         self._told = told
+        self._close = close
         self._sent: list[StoredObject] = []
 
     def takes(self, item: StoredObject) -> bool:
@@ -130,7 +157,7 @@ class _OpenDelivery:
         return Outcome(ok=False, reason=f"Refused with {refusal('C-STORE', answer.status, answer.comment)}.")
 
     def close(self) -> None:
-        self._association.release()
+        self._close(self._association)
         if self._told is not None:
             self._told.delivered(self._sent)
 

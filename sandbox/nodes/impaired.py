@@ -89,10 +89,10 @@ class ImpairedServices:
             most = self._most(Service.FIND)
             given = 0
             for answer in sound(query):
-                if given == most and answer.is_match:
-                    return
-                given += answer.is_match
                 yield answer
+                given += answer.is_match
+                if given == most:
+                    return
 
         return find
 

@@ -82,7 +82,7 @@ class AnswerCap(Model):
     """No more than ``most`` answers (matches, instances to send) are given, and success is said after them."""
 
     service: Service
-    most: int = Field(ge=0, le=1000000)
+    most: int = Field(ge=1, le=1000000)
 
 
 class ServiceImpairments(Model):

@@ -26,11 +26,12 @@ from sandbox.model.view import NodeState
 from sandbox.nodes.caller import QueueCarrier
 from sandbox.nodes.commitment import Commitments
 from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.objects_config import SendingConfig
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_tables import QueueItem
 
 
-class ModalityConfig(NodeConfig):
+class ModalityConfig(SendingConfig):
     """What an administrator sets on a modality."""
 
     modality: str = Field(min_length=2, max_length=16, **shown("Modality", "CT, MR, DX or US.", group="Identity"))

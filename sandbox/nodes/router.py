@@ -20,7 +20,7 @@ from sandbox.archive.archive import CANNOT_UNDERSTAND, MISMATCH, OUT_OF_RESOURCE
 from sandbox.archive.header import Header, UnreadableError, read_header
 from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
 from sandbox.dicom.contract import Services, Spool, StoredObject, StoreRequest, StoreStatus, SupportedContext
-from sandbox.dicom.syntaxes import storage_contexts, verification
+from sandbox.dicom.syntaxes import verification
 from sandbox.events import kinds
 from sandbox.events.log import because
 from sandbox.model.association import AssociationFacts
@@ -30,6 +30,7 @@ from sandbox.model.route import Priority, RouteRule
 from sandbox.nodes.attributes import attributes_of
 from sandbox.nodes.caller import QueueCarrier
 from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.objects_config import ObjectsConfig, SendingConfig
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_tables import QueueItem
 
@@ -42,7 +43,7 @@ _REMEMBERED = 500
 _NO_RULE = "No rule matched."
 
 
-class RouterConfig(NodeConfig):
+class RouterConfig(ObjectsConfig, SendingConfig):
     """What an administrator sets on a router."""
 
     rules: tuple[RouteRule, ...] = Field(
@@ -72,7 +73,7 @@ class Router(Node):
         self._lock = threading.Lock()
 
     def contexts(self) -> tuple[SupportedContext, ...]:
-        return (*verification(), *storage_contexts())
+        return (*verification(), *self.running.storage())
 
     def services(self) -> Services:
         return Services(store=self.receive, spool=Spool(self._begin))

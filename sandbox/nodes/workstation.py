@@ -8,15 +8,16 @@ from pydantic import Field
 
 from sandbox.archive.display import render_frame
 from sandbox.dicom.contract import Services, SupportedContext
-from sandbox.dicom.syntaxes import query_retrieve_find, storage_contexts, verification
+from sandbox.dicom.syntaxes import query_retrieve_find, verification
 from sandbox.model.config import NAME_PATTERN, NodeConfig, shown
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import CommandResult
 from sandbox.nodes.answering import answer_find
 from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.objects_config import ObjectsConfig
 
 
-class WorkstationConfig(NodeConfig):
+class WorkstationConfig(ObjectsConfig):
     """What an administrator sets on a workstation."""
 
     archive: str = Field(
@@ -40,7 +41,7 @@ class Workstation(Node):
         self.store = self._archive = self.open_store()
 
     def contexts(self) -> tuple[SupportedContext, ...]:
-        return (*verification(), *storage_contexts(), *query_retrieve_find())
+        return (*verification(), *self.running.storage(), *query_retrieve_find())
 
     def services(self) -> Services:
         """It stores, and tells what is on its own disk, as reading workstations do for their neighbours."""
