@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -51,6 +52,51 @@ _ANOTHER_NAME = ("old-server.example",)
 
 
 @dataclass(frozen=True)
+class CertificateFacts:
+    """What stands in a certificate, as a certificate viewer shows it. Times are UTC; keys are the first eight digits of
+    their identifiers (RFC 5280 4.2.1.1, 4.2.1.2), by which authorities of one name are told apart."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    since: datetime.datetime
+    until: datetime.datetime
+    key: str
+    issuer_key: str
+
+
+def read_certificate(path: Path) -> CertificateFacts:
+    """What the first certificate in a PEM file says. UnavailableError when there is none that can be read."""
+    try:
+        found = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as wrong:
+        raise UnavailableError(f"{path.name} cannot be read as a certificate: {wrong}.", "Renew it.") from wrong
+    extensions = found.extensions
+    names: tuple[str, ...] = ()
+    with suppress(x509.ExtensionNotFound):
+        named = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = (*named.get_values_for_type(x509.DNSName), *map(str, named.get_values_for_type(x509.IPAddress)))
+    key = issuer_key = extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest.hex()[:8]
+    with suppress(x509.ExtensionNotFound):
+        issued_by = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        issuer_key = (issued_by or b"").hex()[:8]
+    return CertificateFacts(
+        subject=_common_name(found.subject),
+        issuer=_common_name(found.issuer),
+        names=names,
+        since=found.not_valid_before_utc,
+        until=found.not_valid_after_utc,
+        key=key,
+        issuer_key=issuer_key,
+    )
+
+
+def _common_name(name: x509.Name) -> str:
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else name.rfc4514_string()
+
+
+@dataclass(frozen=True)
 class _Signer:
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -70,6 +116,10 @@ class Authority:
         """The authority's certificate, for those who shall trust it; made now if there is none."""
         self._signer()
         return self.certificate
+
+    def another(self) -> str:
+        """The certificate (PEM) of another authority of the same name: only its key tells them apart."""
+        return _new_authority(self._name).certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
 
     def issue(
         self,

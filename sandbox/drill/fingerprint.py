@@ -5,6 +5,7 @@ Two fingerprints are equal when nobody could tell the two departments apart, ret
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from sandbox.archive.views import StudyFilter
@@ -25,6 +26,7 @@ class NodePrint(Model):
     queued: tuple[str, ...]
     held: tuple[str, ...]
     impairments: dict[str, Any]
+    certificates: str
 
 
 class Fingerprint(Model):
@@ -83,6 +85,7 @@ def _node(node: Node) -> NodePrint:
         queued=tuple(sorted(queued)),
         held=tuple(sorted(held)),
         impairments=node.impairments.model_dump(mode="json"),
+        certificates=sha256("".join(node.tls.files().values()).encode("ascii")).hexdigest(),
     )
 
 

@@ -128,8 +128,33 @@ class DataImpairments(Model):
     """What a modality makes wrong in what it acquires."""
 
 
+class ClockSkew(Model):
+    """The clock is ``seconds`` ahead of the department's (behind, when negative)."""
+
+    seconds: float
+
+
+class WrongZone(Model):
+    """The clock shows UTC as if it were local time, in a department that is ``hours`` ahead of UTC (-6: Chicago)."""
+
+    hours: float
+
+    @property
+    def seconds(self) -> float:
+        """By how much the clock is ahead of the department's."""
+        return -3600.0 * self.hours
+
+
 class ClockImpairments(Model):
     """What is wrong with the time that a node believes in."""
+
+    skews: tuple[ClockSkew, ...] = ()
+    zones: tuple[WrongZone, ...] = ()
+
+    @property
+    def ahead_s(self) -> float:
+        """By how much the node's clock is ahead of the department's, in seconds."""
+        return sum(skew.seconds for skew in self.skews) + sum(zone.seconds for zone in self.zones)
 
 
 class Impairments(Model):

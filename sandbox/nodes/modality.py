@@ -153,7 +153,7 @@ class Modality(Node):
                 f"{order.procedure.description} is not done on {self.name}.",
                 f"Choose a procedure for {self.running.modality}.",
             )
-        now = self.context.clock.now()
+        now = self.now()
         station = self.context.station.model_copy(
             update={
                 "ae_title": self.running.ae_title,

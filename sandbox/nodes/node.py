@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -195,6 +196,10 @@ class Node:
             self.state = NodeState.FAILED
             self.trouble = wrong.sentence if isinstance(wrong, SandboxError) else str(wrong)
 
+    def now(self) -> datetime:
+        """The date and time that this node believes in, which it writes into what it makes."""
+        return self.context.clock.now() + timedelta(seconds=self._impairments.clock.ahead_s)
+
     # --- storing -----------------------------------------------------------------------------------------------------
 
     def open_store(self) -> Archive:
@@ -316,6 +321,8 @@ class Node:
         self._process.begin()
 
     def _listen_for_tls(self) -> TlsListener | None:
+        if any(remote.tls for remote in self.running.remotes):
+            self.tls.ready()
         if not self.running.tls_port:
             return None
         context = server_context(self.tls.server(self.running.client_certificates))

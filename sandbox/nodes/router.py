@@ -158,7 +158,7 @@ class Router(Node):
         """The rules that match an instance, and the destinations with the most urgent priority any of them gives."""
         wanted = {condition.attribute for rule in self.running.rules for condition in rule.conditions}
         attributes = attributes_of(item.object, wanted)
-        at = self.context.clock.now().time()
+        at = self.now().time()
         matched = [rule for rule in self.running.rules if rule.matches(attributes, item.calling_ae, at)]
         routes: dict[str, int] = {}
         for rule in matched:

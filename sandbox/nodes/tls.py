@@ -1,16 +1,18 @@
 """A node's certificate and whom it trusts: files of its own, made by the department's authority when they are needed.
 
 They lie in ``tls/`` of the node's directory, so that a reset puts them back and a certificate can go wrong like any
-other file. Rule: nothing is made for a node that neither listens for TLS nor calls with it.
+other file. Rule: nothing is made for a node that neither listens for TLS nor has a line in its AE table that calls
+with it.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox.dicom.authority import Authority, Flaw
+from sandbox.dicom.authority import PRIVATE, Authority, Flaw
 from sandbox.dicom.tls import TlsIdentity, TlsPolicy
 from sandbox.model.config import ClientCertificates
 from sandbox.model.errors import UnavailableError
@@ -19,6 +21,7 @@ from sandbox.model.files import write_whole
 if TYPE_CHECKING:
     from sandbox.network.network import Network
 
+READABLE = 0o644
 DAYS = 397.0
 """How long a certificate of the department is valid."""
 
@@ -45,12 +48,46 @@ class NodeTls:
         self._ensure()
         return TlsPolicy(self.identity, self.trusted)
 
-    def issue(self, *, flaw: Flaw = Flaw.NONE, days: float = DAYS) -> None:
-        """Replace the node's certificate. A running listener goes on with the old one until the node is restarted."""
+    def ready(self) -> None:
+        """Make what a node needs that listens for TLS or calls with it, if it is not there."""
+        self._ensure()
+
+    def trust(self, authority: str) -> None:
+        """Trust the authority whose certificate (PEM) this is, and no other. What calls from now on goes by it; a
+        running listener goes on with what it has until the node is restarted."""
+        write_whole(self.trusted, authority)
+
+    def trust_department(self) -> None:
+        """Trust the department's own authority, as every node does in the beginning."""
+        self.trust(self._signing().ready().read_text(encoding="ascii"))
+
+    def trust_another(self) -> None:
+        """Trust an authority of the same name that has never signed anything here, as after an unannounced change."""
+        self.trust(self._signing().another())
+
+    def files(self) -> Mapping[Path, str]:
+        """What is there now: certificate, key and whom it trusts."""
+        paths = (self.identity.certificate, self.identity.key, self.trusted)
+        return {path: path.read_text(encoding="ascii") for path in paths if path.exists()}
+
+    def put_back(self, files: Mapping[Path, str]) -> None:
+        """Make the files what ``files`` gave once."""
+        for path in (self.identity.key, self.identity.certificate, self.trusted):
+            if path in files:
+                write_whole(path, files[path], mode=PRIVATE if path == self.identity.key else READABLE)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _signing(self) -> Authority:
         if self._authority is None:
             raise UnavailableError(
                 f"{self._name} belongs to no department with a certificate authority.", "Do without TLS."
             )
+        return self._authority
+
+    def issue(self, *, flaw: Flaw = Flaw.NONE, days: float = DAYS) -> None:
+        """Replace the node's certificate. A running listener goes on with the old one until the node is restarted."""
+        authority = self._signing()
         network = self._network
         domain = network.topology.plan.domain
         hosts = (
@@ -61,7 +98,7 @@ class NodeTls:
             "localhost",
             network.publish_host,
         )
-        self._authority.issue(self._directory, self._name, hosts, days=days, flaw=flaw)
+        authority.issue(self._directory, self._name, hosts, days=days, flaw=flaw)
 
     def _ensure(self) -> None:
         with self._lock:
