@@ -11,6 +11,7 @@ import struct
 import zlib
 from pathlib import Path
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import UID
@@ -22,6 +23,7 @@ _PREAMBLE = 128
 _MAGIC = b"DICM"
 _MAPPED_ABOVE = 8 << 20
 _MOST_INFLATED = 64 << 20
+_UNDEFINED = 0xFFFFFFFF
 _LONG_VRS = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 
 
@@ -31,11 +33,21 @@ def decode_dataset(data: bytes | memoryview, transfer_syntax: str) -> Dataset:
     try:
         encoded = _inflated(data) if syntax.is_deflated else bytes(data)
         dataset = read_dataset(BoundedReader(encoded), syntax.is_implicit_VR, syntax.is_little_endian)
+        _check_whole(dataset)
         dataset.walk(lambda holder, element: None)
     except Exception as wrong:
         # pydicom raises many kinds of errors for bytes that are no data set; they all mean this.
         raise ValueError(f"the data set cannot be read: {wrong}") from wrong
     return dataset
+
+
+def _check_whole(dataset: Dataset) -> None:
+    """pydicom takes what is left for a value that should be longer."""
+    for element in dataset.values():
+        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED:
+            continue
+        if len(element.value or b"") < element.length:
+            raise ValueError(f"it ends inside {element.tag}")
 
 
 def _inflated(data: bytes | memoryview) -> bytes:
