@@ -1,4 +1,4 @@
-"""Text in whatever character set on a socket: stored in one, asked for in another, answered so that the asker can read it.
+"""Text in whatever character set on a socket: stored in one, asked for in another, answered legibly.
 
 Each name is stored by C-STORE in its own set and asked for in every set that has its letters (PS3.5 6.1, PS3.3
 C.12.1.1.2); what comes back is decoded by the Specific Character Set that the answer itself names.
