@@ -29,8 +29,10 @@ from sandbox.archive.index.database import open_database, sqlite_url
 from sandbox.archive.index.index import Index, IndexLockedError, InstanceRecord
 from sandbox.archive.operations import entries
 from sandbox.archive.operations.bench import Bench
+from sandbox.archive.operations.note import ObeyNote, title_of
 from sandbox.archive.operations.operation import JournalEntry, Operation, Outcome
 from sandbox.archive.operations.orphans import Orphans, find_orphans
+from sandbox.archive.operations.reject import MEANINGS
 from sandbox.archive.part10 import NotPart10Error, opened, part10_bytes, read_meta
 from sandbox.archive.query import find
 from sandbox.archive.recovery import RecoveryReport, record_of, recover
@@ -49,7 +51,7 @@ from sandbox.dicom.contract import (
     StoreRequest,
     StoreStatus,
 )
-from sandbox.model.errors import BadInputError, UnavailableError
+from sandbox.model.errors import BadInputError, SandboxError, UnavailableError
 from sandbox.model.view import Counts, StudyDetail, StudySummary
 
 SUCCESS = 0x0000
@@ -103,6 +105,8 @@ class Archive:
         self.directory = directory
         self._ae_title = ae_title if callable(ae_title) else lambda: ae_title
         self._on_stored = on_stored
+        self.followers: list[Callable[[Operation, Outcome, str], None]] = []
+        """Called after each operation that was carried out, with what came of it and on whose behalf."""
         self._instance_locks = tuple(threading.Lock() for _ in range(_LOCKS))
         directory.mkdir(parents=True, exist_ok=True)
         self._lock_file = _lock(directory)
@@ -160,9 +164,23 @@ class Archive:
             return _answer(OUT_OF_RESOURCES, f"Cannot read what was received: {wrong.strerror or wrong}")
         if self._on_stored is not None:
             self._on_stored(stored)
+        try:
+            self._obey(request, header)
+        except (SandboxError, SQLAlchemyError, OSError) as wrong:
+            # The note is kept; sent again, it is obeyed then.
+            why = wrong.sentence if isinstance(wrong, SandboxError) else "What the note rejects cannot be hidden now"
+            return _answer(OUT_OF_RESOURCES, why)
         if missing := lacking(request.sop_class, header):
             return _answer(INCOMPLETE, f"Stored, but lacks {', '.join(missing)}")
         return StoreStatus(SUCCESS)
+
+    def _obey(self, request: StoreRequest, header: Header) -> None:
+        """Reject what a rejection note names that was just stored (IHE IOCM)."""
+        title = title_of(request.sop_class, header)
+        if title is not None:
+            sender = request.facts.calling_ae.strip() or request.facts.peer
+            note = ObeyNote(sop_instance=request.sop_instance, title=title, reason=f"{MEANINGS[title]} (note received)")
+            self.operate(note, sender)
 
     def is_congested(self) -> bool:
         """Whether nothing can be done for a caller for a while: closing, or another process holds the index."""
@@ -229,7 +247,10 @@ class Archive:
 
     def operate(self, operation: Operation, by: str) -> Outcome:
         """Carry out one of sandbox.archive.operations on behalf of ``by``. Raises SandboxError: nothing is changed."""
-        return self.bench.operate(operation, by)
+        outcome = self.bench.operate(operation, by)
+        for follow in self.followers:
+            follow(operation, outcome, by)
+        return outcome
 
     def journal(self, *, limit: int = 200) -> list[JournalEntry]:
         """What was done, by whom and why, the last first."""

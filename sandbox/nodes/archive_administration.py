@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.archive.archive import INCOMPLETE, SUCCESS, Archive
+from sandbox.archive.operations.note import ObeyNote
 from sandbox.archive.operations.operation import Kind, Operation, Outcome
 from sandbox.archive.quota import Crossing, Quota
 from sandbox.archive.store import OutOfResourcesError
@@ -49,6 +50,7 @@ class ArchiveAdministration:
         self._quota = Quota(archive.size)
         self._is_full = False
         archive.files.limit = self._limit
+        archive.followers.append(self._follow)
 
     @property
     def exports(self) -> Path:
@@ -57,7 +59,12 @@ class ArchiveAdministration:
 
     def operate(self, operation: Operation) -> Outcome:
         """Carry out an operation on behalf of whoever this thread works for, and tell of it. Raises SandboxError."""
-        outcome = self.archive.operate(operation, current().actor)
+        return self.archive.operate(operation, current().actor)
+
+    def _follow(self, operation: Operation, outcome: Outcome, by: str) -> None:
+        """Tell of what was done: by a person, or by a rejection note that came."""
+        if isinstance(operation, ObeyNote) and not outcome.entry:
+            return
         self._tell(
             TOLD[outcome.kind](
                 sentence=outcome.sentence,
@@ -67,9 +74,9 @@ class ArchiveAdministration:
                 studies=outcome.studies,
             )
         )
-        self._node.log("info", f"{outcome.sentence} Reason: {operation.reason}")
+        whose = f" By a note from {by}." if isinstance(operation, ObeyNote) else ""
+        self._node.log("info", f"{outcome.sentence} Reason: {operation.reason}{whose}")
         self.watch(0)
-        return outcome
 
     def set_limits(self, *, quota: int, watermark: int, reserve: int) -> None:
         """Bytes that may be held (0: any number), per cent of that above which to warn, bytes of disk to stay free."""

@@ -262,6 +262,9 @@ def _storage() -> str:
                 "An instance whose SOP Instance UID is here already is answered with 0000 and changes nothing; if the "
                 "second copy differs, the first is kept and the log says so. Half-received instances are never "
                 "visible. Instances stay until an administrator deletes them.",
+                "A Key Object Selection document with a title of CID 7011 (IHE IOCM) hides at once what it names and "
+                "is here: it is out of queries and retrieves and is refused (0124) when it comes again. Instances "
+                "that a note names and that come only after it are not hidden.",
             ),
             _statuses("C-STORE"),
         )
