@@ -9,26 +9,37 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 
-_SHORT, _LONG, _IMPLICIT = struct.Struct("<HH2sH"), struct.Struct("<HH2sxxL"), struct.Struct("<HHL")
 _LONG_VRS = frozenset({"SQ", "UC", "UR", "UT"})
-_LONGEST_SHORT = 0xFFFE
-# pydicom trims or changes these: spaces beside a delimiter or at an end, NULs and escapes.
-_ODD = re.compile(r"[\x00\x1b]|^\s|\s$|\s\\|\\\s")
-_ODD_OF_VR = {
-    "PN": re.compile(r".*[=\\]", re.DOTALL),
-    "IS": re.compile(r"(?!-?\d{1,9}$)"),
-    "DS": re.compile(r"(?!-?\d{1,8}(\.\d{1,6})?$)"),
-    "US": re.compile(r"(?!\d{1,5}$)"),
-    "SQ": re.compile(""),
+_NAME, _INTEGER, _DECIMAL = r"[^=\\]*", r"-?\d{1,9}", r"-?\d{1,8}(\.\d{1,6})?"
+# Elements are put together as text, each character a byte, and become bytes in one go.
+_BYTES = "latin-1"
+_LONGEST = 1024
+_LENGTHS = {size: tuple(n.to_bytes(size, "little").decode(_BYTES) for n in range(_LONGEST + 1)) for size in (2, 4)}
+
+_Form = Callable[[str], str | None]
+
+
+def _if_it_is(pattern: str) -> _Form:
+    plain = re.compile(pattern).fullmatch
+    return lambda text: text if plain(text) else None
+
+
+def _unsigned(text: str) -> str | None:
+    return int(text).to_bytes(2, "little").decode(_BYTES) if text.isdecimal() and int(text) <= 0xFFFF else None
+
+
+# What a value is written as, None if it is not plain. Of all other VRs printable text is written as it is.
+_FORMS: Mapping[str, _Form] = {
+    "PN": _if_it_is(_NAME),
+    "IS": _if_it_is(_INTEGER),
+    "DS": _if_it_is(_DECIMAL),
+    "US": _unsigned,
+    "SQ": lambda text: None,
 }
-
-
-class _NotPlainError(Exception):
-    """pydicom has to encode this one."""
 
 
 class AnswerEncoder:
@@ -38,56 +49,64 @@ class AnswerEncoder:
     def __init__(
         self, transfer_syntax: str, keys: Sequence[tuple[int, str]], fixed: Mapping[int, tuple[str, str]]
     ) -> None:
-        self._element = _implicit if transfer_syntax == IMPLICIT else _explicit
+        self._implicit = transfer_syntax == IMPLICIT
         self._usable = transfer_syntax in (IMPLICIT, EXPLICIT)
         of_keys = {tag: (vr, place) for place, (tag, vr) in enumerate(keys)}
-        self._parts: list[bytes | tuple[int, str, int]] = []
-        try:
-            for tag in sorted({*of_keys, *fixed}):
-                if tag in of_keys:
-                    self._parts.append((tag, *of_keys[tag]))
-                else:
-                    self._parts.append(self._encoded(tag, *fixed[tag]))
-        except _NotPlainError:
-            self._usable = False
+        self._parts: list[str | tuple[str, Sequence[str], str, _Form | None, int]] = []
+        for tag in sorted({*of_keys, *fixed}):
+            if tag in of_keys:
+                vr, place = of_keys[tag]
+                self._parts.append((*self._element(tag, vr), _FORMS.get(vr), place))
+            else:
+                vr, text = fixed[tag]
+                self._usable = self._usable and _is_plain((text,))
+                self._parts.append(self._fixed(*self._element(tag, vr), text))
 
     def encode(self, values: Sequence[str]) -> bytes | None:
         """One answer, or None if it is not plain."""
-        if not self._usable:
+        if not self._usable or not _is_plain(values):
             return None
-        try:
-            return b"".join(
-                [
-                    part if isinstance(part, bytes) else self._encoded(part[0], part[1], values[part[2]])
-                    for part in self._parts
-                ]
-            )
-        except _NotPlainError:
-            return None
+        pieces: list[str] = []
+        for part in self._parts:
+            if isinstance(part, str):
+                pieces.append(part)
+                continue
+            head, lengths, padding, form, place = part
+            text = values[place]
+            if text and form is not None:
+                formed = form(text)
+                if formed is None:
+                    return None
+                text = formed
+            length = len(text)
+            if length >= _LONGEST:
+                return None
+            if length % 2:
+                pieces += (head, lengths[length + 1], text, padding)
+            else:
+                pieces += (head, lengths[length], text)
+        return "".join(pieces).encode(_BYTES)
 
-    def _encoded(self, tag: int, vr: str, text: str) -> bytes:
-        if not text:
-            return self._element(tag, vr, b"")
-        odd = _ODD_OF_VR.get(vr)
-        if not text.isascii() or _ODD.search(text) or (odd is not None and odd.match(text)):
-            raise _NotPlainError
-        if vr == "US":
-            if int(text) > 0xFFFF:
-                raise _NotPlainError
-            return self._element(tag, vr, int(text).to_bytes(2, "little"))
-        value = text.encode("ascii")
-        if len(value) % 2:
-            value += b"\0" if vr == "UI" else b" "
-        return self._element(tag, vr, value)
+    def _element(self, tag: int, vr: str) -> tuple[str, Sequence[str], str]:
+        """What stands before an element's length, the lengths in its form, and what pads its value."""
+        head, size = struct.pack("<HH", tag >> 16, tag & 0xFFFF), 4
+        if not self._implicit:
+            head, size = head + vr.encode("ascii"), 2
+            if vr in _LONG_VRS:
+                head, size = head + bytes(2), 4
+        return head.decode(_BYTES), _LENGTHS[size], "\0" if vr == "UI" else " "
+
+    @staticmethod
+    def _fixed(head: str, lengths: Sequence[str], padding: str, text: str) -> str:
+        padded = text + padding * (len(text) % 2)
+        return head + lengths[len(padded)] + padded
 
 
-def _explicit(tag: int, vr: str, value: bytes) -> bytes:
-    if vr in _LONG_VRS:
-        return _LONG.pack(tag >> 16, tag & 0xFFFF, vr.encode("ascii"), len(value)) + value
-    if len(value) > _LONGEST_SHORT:
-        raise _NotPlainError
-    return _SHORT.pack(tag >> 16, tag & 0xFFFF, vr.encode("ascii"), len(value)) + value
-
-
-def _implicit(tag: int, vr: str, value: bytes) -> bytes:  # noqa: ARG001
-    return _IMPLICIT.pack(tag >> 16, tag & 0xFFFF, len(value)) + value
+def _is_plain(values: Sequence[str]) -> bool:
+    """Whether pydicom would leave them as they are: it trims spaces at the ends and beside a delimiter."""
+    whole = "".join(values)
+    if not (whole.isascii() and whole.isprintable()):
+        return False
+    return " " not in whole or not any(
+        " " in text and (text[0] == " " or text[-1] == " " or " \\" in text or "\\ " in text) for text in values
+    )

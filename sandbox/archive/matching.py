@@ -1,9 +1,10 @@
 """Matching (PS3.4 C.2.2.2): one rule for each value representation, in a table.
 
-A key becomes a ``Matcher``: ``accepts`` decides, on the value as the index keeps it; ``narrow`` is SQL that spares the
-index from offering what cannot match. ``narrow`` may let too much through but never too little, so both databases give
-the same answers. Declared: person names match without regard to case and accents, all else exactly; several values in a
-key of any text match like a UID list; a bare "*" is universal in every value representation.
+A key becomes a ``Matcher``: ``accepts`` decides, on the value as the index keeps it; ``narrow`` is what SQL can spare
+us of what cannot match. ``narrow`` may let too much through but never too little, so both databases give the same
+answers; where it is ``exact`` nothing is left to decide. Declared: person names match without regard to case and
+accents, all else exactly; several values in a key of any text match like a UID list; a bare "*" is universal in every
+value representation.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, and_, or_
-
 from sandbox.archive.attributes import Attribute
 from sandbox.archive.header import normal_value
 from sandbox.archive.names import groups
+from sandbox.archive.narrowing import Bound, Narrowing, Relation
 
 Predicate = Callable[[str], bool]
-Narrowing = Callable[[FromClause], ColumnElement[bool]]
+_Narrowed = tuple[Narrowing | None, bool]
 
 _MOST_NARROWED = 500  # alternatives; more would be too much for one SQL statement
 _LAST = "\U0010fffd"  # sorts after whatever may follow a prefix
@@ -64,11 +64,13 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Matcher:
-    """A key that restricts the answers: the attribute, the decision on one stored value, and SQL that narrows."""
+    """A key that restricts the answers: the attribute, the decision on one stored value, and what SQL does of it.
+    ``exact``: SQL alone decides as ``accepts`` would."""
 
     attribute: Attribute
     accepts: Predicate
     narrow: Narrowing | None = None
+    exact: bool = False
 
 
 def is_universal(wanted: str) -> bool:
@@ -84,7 +86,8 @@ def matcher(attribute: Attribute, wanted: str) -> Matcher | None:
     if attribute.multiple:
         accepts = _any_value(accepts)
     narrowing = _NARROWINGS.get(RULES[attribute.vr]) if wanted.count("\\") < _MOST_NARROWED else None
-    return Matcher(attribute, accepts, narrowing(attribute, wanted) if narrowing else None)
+    narrow, exact = narrowing(attribute, wanted) if narrowing else (None, False)
+    return Matcher(attribute, accepts, narrow, exact)
 
 
 def predicate(vr: str, wanted: str) -> Predicate:
@@ -140,26 +143,24 @@ def _text_predicate(wanted: str) -> Predicate:
     return lambda stored: any(accepts(stored) for accepts in globs)
 
 
-def _narrow_text(attribute: Attribute, wanted: str) -> Narrowing | None:
-    alternatives = [part.strip(" ") for part in wanted.split("\\")]
-
-    def condition(table: FromClause) -> ColumnElement[bool]:
-        column = table.c[attribute.column]
-        if attribute.multiple:
-            return or_(*(column.contains(_longest_literal(part), autoescape=True) for part in alternatives))
-        if not has_wildcard(wanted):
-            return column == alternatives[0] if len(alternatives) == 1 else column.in_(alternatives)
-        return or_(*(_like(column, part) for part in alternatives))
-
-    return condition
+def _narrow_text(attribute: Attribute, wanted: str) -> _Narrowed:
+    alternatives = tuple(part.strip(" ") for part in wanted.split("\\"))
+    column = attribute.column
+    if attribute.multiple:
+        return tuple((Bound(column, Relation.CONTAINS, _longest_literal(part)),) for part in alternatives), False
+    if has_wildcard(wanted):
+        return tuple(_like(column, part) for part in alternatives), False
+    if len(alternatives) == 1:
+        return ((Bound(column, Relation.EQUAL, alternatives[0]),),), alternatives[0] != ""
+    return ((Bound(column, Relation.ONE_OF, alternatives),),), "" not in alternatives
 
 
-def _like(column: Column[Any] | ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+def _like(column: str, pattern: str) -> tuple[Bound, ...]:
     """A range on the literal beginning (which an index serves) or else the longest literal part anywhere."""
     prefix = re.split(r"[*?]", pattern, maxsplit=1)[0]
     if prefix:
-        return and_(column >= prefix, column < prefix + _LAST)
-    return column.contains(_longest_literal(pattern), autoescape=True)
+        return Bound(column, Relation.AT_LEAST, prefix), Bound(column, Relation.BELOW, prefix + _LAST)
+    return (Bound(column, Relation.CONTAINS, _longest_literal(pattern)),)
 
 
 def _longest_literal(pattern: str) -> str:
@@ -204,23 +205,20 @@ def _name_predicate(wanted: str) -> Predicate:
     return accepts
 
 
-def _narrow_name(attribute: Attribute, wanted: str) -> Narrowing | None:
+def _narrow_name(attribute: Attribute, wanted: str) -> _Narrowed:
     alternatives = _name_alternatives(wanted)
     if not attribute.folded or any(
         len(alternative) != 1 or is_universal(alternative[0]) for alternative in alternatives
     ):
-        return None
-
-    def condition(table: FromClause) -> ColumnElement[bool]:
-        first, other = table.c[f"{attribute.column}_folded"], table.c[f"{attribute.column}_other"]
-        choices: list[ColumnElement[bool]] = []
-        for (pattern,) in alternatives:
-            literal = pattern[:-2].rstrip("^") + "*" if pattern.endswith("^*") else pattern
-            choices.append(_like(first, literal) if has_wildcard(literal) else first == literal)
-            choices.append(and_(other > "", other.contains(_longest_literal(literal), autoescape=True)))
-        return or_(*choices)
-
-    return condition
+        return None, False
+    first, other = f"{attribute.column}_folded", f"{attribute.column}_other"
+    choices: list[tuple[Bound, ...]] = []
+    for (pattern,) in alternatives:
+        literal = pattern[:-2].rstrip("^") + "*" if pattern.endswith("^*") else pattern
+        choices.append(_like(first, literal) if has_wildcard(literal) else (Bound(first, Relation.EQUAL, literal),))
+        anywhere = Bound(other, Relation.CONTAINS, _longest_literal(literal))
+        choices.append((Bound(other, Relation.ABOVE, ""), anywhere))
+    return tuple(choices), False
 
 
 # -- Dates and times (PS3.4 C.2.2.2.5) --------------------------------------------------------------------------------
@@ -234,23 +232,22 @@ def _date_predicate(wanted: str) -> Predicate:
     return lambda stored: stored in exact
 
 
-def _narrow_date(attribute: Attribute, wanted: str) -> Narrowing | None:
+def _narrow_date(attribute: Attribute, wanted: str) -> _Narrowed:
+    column = attribute.column
     if attribute.multiple:
-        return None
-
-    def condition(table: FromClause) -> ColumnElement[bool]:
-        column = table.c[attribute.column]
-        if "-" in wanted:
-            low, high = _range(wanted, "DA")
-            bounds = [column > ""]
-            if low:
-                bounds.append(column >= low)
-            if high:
-                bounds.append(column <= high)
-            return and_(*bounds)
-        return column.in_([normal_value("DA", part) for part in wanted.split("\\")])
-
-    return condition
+        return None, False
+    if "-" in wanted:
+        low, high = _range(wanted, "DA")
+        bounds = [Bound(column, Relation.ABOVE, "")]
+        if low:
+            bounds.append(Bound(column, Relation.AT_LEAST, low))
+        if high:
+            bounds.append(Bound(column, Relation.AT_MOST, high))
+        return (tuple(bounds),), True
+    dates = tuple(normal_value("DA", part) for part in wanted.split("\\"))
+    if len(dates) == 1:
+        return ((Bound(column, Relation.EQUAL, dates[0]),),), True
+    return ((Bound(column, Relation.ONE_OF, dates),),), True
 
 
 def _range(wanted: str, vr: str) -> tuple[str, str]:
@@ -293,11 +290,13 @@ def _uid_predicate(wanted: str) -> Predicate:
     return lambda stored: stored in uids
 
 
-def _narrow_uid(attribute: Attribute, wanted: str) -> Narrowing | None:
-    uids = [part.strip(" \0") for part in wanted.split("\\") if part.strip(" \0")]
+def _narrow_uid(attribute: Attribute, wanted: str) -> _Narrowed:
+    uids = tuple(uid for part in wanted.split("\\") if (uid := part.strip(" \0")))
     if attribute.multiple:
-        return None
-    return lambda table: table.c[attribute.column].in_(uids) if len(uids) != 1 else table.c[attribute.column] == uids[0]
+        return None, False
+    if len(uids) == 1:
+        return ((Bound(attribute.column, Relation.EQUAL, uids[0]),),), True
+    return ((Bound(attribute.column, Relation.ONE_OF, uids),),), True
 
 
 def _number(text: str) -> float | None:
@@ -367,7 +366,7 @@ _PREDICATES: dict[Rule, Callable[[str], Predicate]] = {
     Rule.SEQUENCE: _sequence_predicate,
 }
 
-_NARROWINGS: dict[Rule, Callable[[Attribute, str], Narrowing | None]] = {
+_NARROWINGS: dict[Rule, Callable[[Attribute, str], _Narrowed]] = {
     Rule.TEXT: _narrow_text,
     Rule.NAME: _narrow_name,
     Rule.UID: _narrow_uid,

@@ -3,20 +3,22 @@
 An answer holds the keys that were asked and are supported, the unique keys down to the level, the level itself,
 Retrieve AE Title, and Specific Character Set where text needs it. Keys below the level and unknown ones are left out,
 and then every answer is FF01 instead of FF00. Rows are read as they are answered; a C-CANCEL ends that at the next one.
+Whatever is the same for all queries of one kind is made once: the statement, and the encoder of the answers.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from pydicom import config
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from sqlalchemy import Select, String, literal, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Select, literal_column, select
 
 from sandbox.archive.answers import AnswerEncoder
 from sandbox.archive.attributes import UNIQUE_KEY, Attribute, Level, lookup
@@ -24,16 +26,21 @@ from sandbox.archive.charset import TEXT_VRS, choose
 from sandbox.archive.identifier import (
     QUERY_RETRIEVE_LEVEL,
     SPECIFIC_CHARACTER_SET,
+    Keys,
     Refusal,
     Target,
+    keys_in,
     read_target,
-    value_text,
 )
+from sandbox.archive.index.conditions import condition, parameters
 from sandbox.archive.index.index import Index
+from sandbox.archive.index.reader import Rows
 from sandbox.archive.index.rows import FROM, column_of
 from sandbox.archive.index.schema import TABLE, studies
 from sandbox.archive.matching import RULES, Matcher, Rule, matcher
+from sandbox.archive.narrowing import Shape, shape_of, values_of
 from sandbox.dicom.contract import FindAnswer, Query
+from sandbox.model.errors import UnavailableError
 
 PENDING, PENDING_WITHOUT_SOME_KEYS, CANCELLED = 0xFF00, 0xFF01, 0xFE00
 OUT_OF_RESOURCES = 0xA700
@@ -41,7 +48,9 @@ OUT_OF_RESOURCES = 0xA700
 _RETRIEVE_AE_TITLE = 0x00080054
 _INSTANCE_AVAILABILITY = 0x00080056
 _NO_KEYS = frozenset({SPECIFIC_CHARACTER_SET, QUERY_RETRIEVE_LEVEL, _RETRIEVE_AE_TITLE, _INSTANCE_AVAILABILITY})
-_ROWS_AT_A_TIME = 200
+# The first few are answered soon; a C-CANCEL is looked for between two batches.
+_FIRST_AT_A_TIME, _ROWS_AT_A_TIME = 32, 256
+_ENCODERS_AT_A_TIME = 256
 
 
 @dataclass(frozen=True)
@@ -56,17 +65,17 @@ class Question:
     items_asked: dict[int, list[dict[str, object]]]
 
 
-def read_question(sop_class: str, identifier: Dataset) -> Question | Refusal:
+def read_question(sop_class: str, keys: Keys) -> Question | Refusal:
     """What an identifier asks, or why it is refused."""
-    target = read_target(sop_class, identifier)
+    target = read_target(sop_class, keys)
     if isinstance(target, Refusal):
         return target
-    known = lookup(target.level)
-    asked = {attribute.tag: attribute for attribute in (UNIQUE_KEY[level] for level in target.unique)}
+    known = _known(target.level)
+    asked = {UNIQUE_KEY[level].tag: UNIQUE_KEY[level] for level in target.unique}
     matchers: list[Matcher] = []
     items_asked: dict[int, list[dict[str, object]]] = {}
     incomplete = False
-    for tag in (int(tag) for tag in identifier.keys()):  # noqa: SIM118 - iterating a Dataset converts every element
+    for tag, wanted in keys.texts.items():
         if tag in _NO_KEYS or not tag & 0xFFFF:
             continue
         attribute = known.get(tag)
@@ -74,8 +83,9 @@ def read_question(sop_class: str, identifier: Dataset) -> Question | Refusal:
             incomplete = True
             continue
         asked[tag] = attribute
-        wanted = value_text(identifier, tag, attribute.vr, target.terms)
-        if attribute.vr == "SQ" and wanted:
+        if not wanted:
+            continue
+        if attribute.vr == "SQ":
             items_asked[tag] = json.loads(wanted)
         if (found := matcher(attribute, wanted)) is not None:
             matchers.append(found)
@@ -84,76 +94,101 @@ def read_question(sop_class: str, identifier: Dataset) -> Question | Refusal:
         answered=tuple(asked.values()),
         matchers=tuple(matchers),
         incomplete=incomplete,
-        with_availability=_INSTANCE_AVAILABILITY in identifier,
+        with_availability=_INSTANCE_AVAILABILITY in keys.texts,
         items_asked=items_asked,
     )
 
 
+_known = lru_cache(lookup)
+
+
 def find(index: Index, ae_title: str, query: Query) -> Iterator[FindAnswer]:
     """The answers to a query, one by one. A failure or a cancel is the last, and carries no identifier."""
-    question = read_question(query.sop_class, query.identifier)
+    question = read_question(query.sop_class, keys_in(query))
     if isinstance(question, Refusal):
         yield FindAnswer(question.status, comment=question.comment)
         return
     status = PENDING_WITHOUT_SOME_KEYS if question.incomplete else PENDING
-    encoder = _encoder(question, query.transfer_syntax, ae_title)
+    kind, values_asked = kind_of(question)
+    encode = _encoder(query.transfer_syntax, *kind[:2], ae_title, question.with_availability).encode
+    matches = _matches(question, index.reader.rows(statement, kind, values_asked))
+    size = _FIRST_AT_A_TIME
     try:
-        for values in _matches(index, question):
-            if query.is_cancelled():
-                yield FindAnswer(CANCELLED)
-                return
-            encoded = encoder.encode(values)
-            if encoded is not None:
-                yield FindAnswer(status, encoded=encoded)
-            else:
-                yield FindAnswer(status, _answer(question, values, ae_title))
-    except SQLAlchemyError:
+        while batch := list(islice(matches, size)):
+            is_last, size = len(batch) < size, _ROWS_AT_A_TIME
+            looked = False
+            for place, values in enumerate(batch, 1):
+                encoded = encode(values)
+                # Encoded ones are made faster than a C-CANCEL is looked for.
+                if not looked or encoded is None:
+                    looked = True
+                    if query.is_cancelled():
+                        yield FindAnswer(CANCELLED)
+                        return
+                if encoded is None:
+                    yield FindAnswer(status, _answer(question, values, ae_title))
+                else:
+                    yield FindAnswer(status, encoded=encoded, at_hand=is_last or place < len(batch))
+    except UnavailableError:
         yield FindAnswer(OUT_OF_RESOURCES, comment="The index cannot be read at the moment")
 
 
-def _matches(index: Index, question: Question) -> Iterator[tuple[str, ...]]:
+def kind_of(question: Question) -> tuple[tuple[Any, ...], list[str]]:
+    """What ``statement`` is made from, which is hashable, and the values of its parameters."""
+    tags = tuple([attribute.tag for attribute in question.answered])
+    narrowed = [(found.attribute.level, found.narrow) for found in question.matchers if found.narrow is not None]
+    shapes = tuple([(level, shape_of(narrow)) for level, narrow in narrowed])
+    return (question.target.level, tags, shapes), [value for _, narrow in narrowed for value in values_of(narrow)]
+
+
+def _matches(question: Question, rows: Rows) -> Iterator[Sequence[str]]:
     """The values of ``question.answered`` for each entity that matches."""
-    position = {attribute.tag: place for place, attribute in enumerate(question.answered)}
-    checks = [(position[found.attribute.tag], found.accepts) for found in question.matchers]
+    answered = question.answered
+    position = {attribute.tag: place for place, attribute in enumerate(answered)}
+    checks = [(position[found.attribute.tag], found.accepts) for found in question.matchers if not found.exact]
     at_patient = question.target.level is Level.PATIENT
+    numbers = any(attribute.computed for attribute in answered)
     previous: object = None
-    with index.connect() as connection:
-        rows = connection.execution_options(yield_per=_ROWS_AT_A_TIME).execute(_statement(question))
-        for row in rows:
-            values = tuple(map(str, row[: len(position)]))
-            if at_patient:
-                if row[-1] == previous:
-                    continue
-                if all(accepts(values[place]) for place, accepts in checks):
-                    previous = row[-1]
-                    yield values
-            elif all(accepts(values[place]) for place, accepts in checks):
-                yield values
+    for row in rows:
+        values: Sequence[str] = [str(value) for value in row] if numbers else row
+        if at_patient and row[-1] == previous:
+            continue
+        if not checks or all(accepts(values[place]) for place, accepts in checks):
+            previous = row[-1]
+            yield values[: len(answered)] if at_patient else values
 
 
-def _statement(question: Question) -> Select[*tuple[Any, ...]]:
-    """The rows to look at: narrowed as far as SQL can without dropping a match. Patients come study by study, the
-    newest first; the first that matches speaks for the patient."""
-    level = question.target.level
-    columns = [column_of(attribute) for attribute in question.answered]
-    columns.append(studies.c.patient_key if level is Level.PATIENT else literal("", String))
-    statement = select(*columns).select_from(FROM[level])
-    for found in question.matchers:
-        if found.narrow is not None:
-            statement = statement.where(found.narrow(TABLE[found.attribute.level]))
+def statement(level: Level, tags: tuple[int, ...], shapes: tuple[tuple[Level, Shape], ...]) -> Select[*tuple[Any, ...]]:
+    """The statement for the attributes with these tags at ``level``, and for narrowings of these shapes (each of an
+    attribute of the level it comes with). Patients come study by study, the newest first; the first that matches
+    speaks for the patient."""
+    known = _known(level)
+    columns = [column_of(known[tag]) for tag in tags]
     if level is Level.PATIENT:
-        statement = statement.order_by(studies.c.patient_key, studies.c.id.desc())
-    return statement
+        columns.append(studies.c.patient_key)
+    made = select(*columns).select_from(FROM[level])
+    values = parameters()
+    for of_level, shape in shapes:
+        made = made.where(condition(TABLE[of_level], shape, values))
+    if level is Level.PATIENT:
+        # SQLite would rather read the whole index of an order than sort the few rows of a key. It has none of this one.
+        order = studies.c.patient_key.concat(literal_column("''")) if shapes else studies.c.patient_key
+        made = made.order_by(order, studies.c.id.desc())
+    return made
 
 
-def _encoder(question: Question, transfer_syntax: str, ae_title: str) -> AnswerEncoder:
-    fixed = {QUERY_RETRIEVE_LEVEL: ("CS", question.target.level.value), _RETRIEVE_AE_TITLE: ("AE", ae_title)}
-    if question.with_availability:
+@lru_cache(_ENCODERS_AT_A_TIME)
+def _encoder(
+    transfer_syntax: str, level: Level, tags: tuple[int, ...], ae_title: str, with_availability: bool
+) -> AnswerEncoder:
+    fixed = {QUERY_RETRIEVE_LEVEL: ("CS", level.value), _RETRIEVE_AE_TITLE: ("AE", ae_title)}
+    if with_availability:
         fixed[_INSTANCE_AVAILABILITY] = ("CS", "ONLINE")
-    return AnswerEncoder(transfer_syntax, [(a.tag, a.vr) for a in question.answered], fixed)
+    known = _known(level)
+    return AnswerEncoder(transfer_syntax, [(tag, known[tag].vr) for tag in tags], fixed)
 
 
-def _answer(question: Question, values: tuple[str, ...], ae_title: str) -> Dataset:
+def _answer(question: Question, values: Sequence[str], ae_title: str) -> Dataset:
     answer = Dataset()
     charset = choose(
         (text for a, text in zip(question.answered, values, strict=True) if a.vr in TEXT_VRS or a.vr == "SQ"),

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.archive.attributes import UNIQUE_KEY, Level
-from sandbox.archive.identifier import MISMATCH, Refusal, Target, read_target
+from sandbox.archive.identifier import MISMATCH, Refusal, Target, keys_in, read_target
 from sandbox.archive.index.index import Index
 from sandbox.archive.index.schema import TABLE, instances, series, studies
 from sandbox.archive.matching import has_wildcard
@@ -25,7 +25,7 @@ _KEYS_AT_A_TIME = 500
 
 def plan(index: Index, path_of: Callable[[str], Path], query: Query) -> RetrievePlan:
     """The instances to send, series by series in the order they came; none is a plan too."""
-    target = read_target(query.sop_class, query.identifier)
+    target = read_target(query.sop_class, keys_in(query))
     if not isinstance(target, Refusal):
         target = _with_own_key(target)
     if isinstance(target, Refusal):

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sandbox.archive.attributes import Attribute, Level
+from sandbox.archive.index.conditions import condition_of
 from sandbox.archive.index.index import Index, IndexedFile
 from sandbox.archive.index.rows import FROM, column_of
 from sandbox.archive.index.schema import TABLE, instances, series, studies
@@ -98,7 +99,7 @@ def _statement(level: Level, wanted: Sequence[Attribute], matchers: Sequence[Mat
     statement = select(*(column_of(attribute) for attribute in wanted)).select_from(FROM[level])
     for found in matchers:
         if found.narrow is not None:
-            statement = statement.where(found.narrow(TABLE[found.attribute.level]))
+            statement = statement.where(condition_of(TABLE[found.attribute.level], found.narrow))
     return statement.order_by(*_ORDER[level])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -179,16 +180,40 @@ class Spool:
     above: int = 8 << 20
 
 
+class UnreadableIdentifierError(ValueError):
+    """An identifier that is no data set. The query is answered C000."""
+
+
 @dataclass(frozen=True)
 class Query:
-    """A C-FIND, C-MOVE or C-GET identifier under one information model (UID of the SOP class)."""
+    """A C-FIND, C-MOVE or C-GET identifier under one information model (UID of the SOP class): ``asked`` as a data set,
+    or as the bytes that came."""
 
     facts: AssociationFacts
     sop_class: str
-    identifier: Dataset
+    asked: Dataset | bytes | memoryview
     is_cancelled: Callable[[], bool] = field(default=lambda: False)
     transfer_syntax: str = ""
-    """How the answers go out, for one who encodes them itself; empty where data sets are wanted."""
+    """How the identifier came, and how the answers go out, for one who encodes them itself; empty where data sets are
+    wanted."""
+
+    @property
+    def encoded(self) -> bytes | memoryview | None:
+        """The identifier as it came, for one who reads it without decoding."""
+        return None if isinstance(self.asked, Dataset) else self.asked
+
+    @cached_property
+    def identifier(self) -> Dataset:
+        """The identifier, decoded at its first use. Raises UnreadableIdentifierError."""
+        if isinstance(self.asked, Dataset):
+            return self.asked
+        # A node's local disk knows this contract, and has no need to load pynetdicom.
+        from sandbox.dicom.datasets import decode_dataset
+
+        try:
+            return decode_dataset(self.asked, self.transfer_syntax)
+        except ValueError as wrong:
+            raise UnreadableIdentifierError(str(wrong)) from wrong
 
 
 @dataclass(frozen=True)
@@ -203,12 +228,14 @@ class StoreStatus:
 class FindAnswer:
     """One pending match (FF00 or FF01 with an identifier), or a failure (no identifier) that ends the answers.
 
-    ``encoded`` stands for the identifier where it has been encoded already, in the query's transfer syntax."""
+    ``encoded`` stands for the identifier where it has been encoded already, in the query's transfer syntax. ``at_hand``
+    says that the next answer, or the end, need not be waited for, so that this one may be sent together with it."""
 
     status: int
     identifier: Dataset | None = None
     comment: str = ""
     encoded: bytes | None = None
+    at_hand: bool = False
 
     @property
     def is_match(self) -> bool:

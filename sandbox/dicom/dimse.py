@@ -96,6 +96,16 @@ class SynchronousDIMSE(DIMSEServiceProvider):
         agreement = getattr(self._assoc, "agreement", None)
         return super().maximum_pdu_size if agreement is None else agreement.peer_maximum
 
+    def send_pending(
+        self, message_id: int, pdus: bytes, sizes: list[int], responses: int, of_data: int, last: Command | None = None
+    ) -> None:
+        """Send pending responses to the peer's request that are at hand as PDUs of these sizes, with so many bytes of
+        data sets in them. ``last`` is the final response, if the last PDU is that."""
+        self._book.note_pending(message_id, responses, of_data)
+        if last is not None:
+            self._book.note(True, 0, last, 0)
+        self._dul.send_pdus(pdus, sizes)
+
     def is_cancelled(self, message_id: int) -> bool:
         """Whether the operation should stop: a C-CANCEL for it has arrived, or the association is gone."""
         self._dul.poll()

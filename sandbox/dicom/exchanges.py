@@ -55,6 +55,13 @@ class ExchangeBook:
         del self._open[key]
         self._tell(exchange, status, command.get("ErrorComment", ""))
 
+    def note_pending(self, message_id: int, responses: int, size: int) -> None:
+        """Enter pending responses of ours to one request, with so many data set bytes together."""
+        exchange = self._open.get((False, message_id))
+        if exchange is not None:
+            exchange.pending += responses
+            exchange.size += size
+
     def awaits_our_answer(self, message_id: int) -> bool:
         """Whether the peer made a request with this id that has not had its final response."""
         return (False, message_id) in self._open

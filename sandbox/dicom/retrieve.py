@@ -17,12 +17,12 @@ from pydicom.dataset import Dataset
 from sandbox.dicom.acceptor import AcceptorAssociation
 from sandbox.dicom.client import Association
 from sandbox.dicom.contexts import contexts_for_storage
-from sandbox.dicom.contract import Query, RetrievePlan, StoredObject
+from sandbox.dicom.contract import Query, RetrievePlan, StoredObject, UnreadableIdentifierError
 from sandbox.dicom.datasets import encode_dataset
 from sandbox.dicom.explain import explain_dial
 from sandbox.dicom.messages import DATA_SET, Command, Message, response_to
 from sandbox.dicom.outcomes import AssociationFailure, FailureKind, Outcome
-from sandbox.dicom.scp import read_query
+from sandbox.dicom.scp import NO_IDENTIFIER, read_query
 from sandbox.dicom.scu import Invoker
 from sandbox.dicom.storing import CANNOT_UNDERSTAND, SOP_CLASS_NOT_SUPPORTED
 
@@ -128,8 +128,8 @@ def _retrieve(
     failure: int,
 ) -> None:
     query = read_query(association, message)
-    if isinstance(query, str):
-        _answer(association, message, CANNOT_UNDERSTAND, query)
+    if query is None:
+        _answer(association, message, CANNOT_UNDERSTAND, NO_IDENTIFIER)
         return
     tally = _Tally(0)
     try:
@@ -139,6 +139,9 @@ def _retrieve(
             return
         tally.remaining = len(planned.objects)
         status = run(query, planned.objects, tally) if planned.objects else SUCCESS
+    except UnreadableIdentifierError as wrong:
+        _answer(association, message, CANNOT_UNDERSTAND, str(wrong))
+        return
     except Exception:
         log.exception("A retrieve by %s failed", query.facts.calling_ae)
         _answer(association, message, failure, "the retrieve service failed")

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pydicom.dataset import Dataset
 
 from sandbox.dicom.acceptor import AcceptorAssociation
-from sandbox.dicom.contract import EchoRequest, FindAnswer, Query
-from sandbox.dicom.datasets import decode_dataset, encode_dataset
+from sandbox.dicom.contract import EchoRequest, FindAnswer, Query, UnreadableIdentifierError
+from sandbox.dicom.datasets import encode_dataset
 from sandbox.dicom.messages import DATA_SET, Message, response_to
+from sandbox.dicom.responses import Burst
 from sandbox.dicom.storing import CANNOT_UNDERSTAND, SOP_CLASS_NOT_SUPPORTED, take_store
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 SUCCESS = 0x0000
 CANCELLED = 0xFE00
 FIND_FAILED = 0xC311
+NO_IDENTIFIER = "no identifier"
 _PENDING = frozenset({0xFF00, 0xFF01})
 
 
@@ -43,40 +45,39 @@ def serve_store(association: AcceptorAssociation, message: Message) -> None:
     association.dimse.send(message.context_id, response_to(message.command, outcome.status, outcome.comment))
 
 
-def read_query(association: AcceptorAssociation, message: Message) -> Query | str:
-    """The query of a C-FIND, C-MOVE or C-GET, or in words why it cannot be read."""
+def read_query(association: AcceptorAssociation, message: Message) -> Query | None:
+    """The query of a C-FIND, C-MOVE or C-GET; None if it has no identifier."""
     facts = association.facts
     assert facts is not None
     if message.data is None:
-        return "no identifier"
-    try:
-        identifier = decode_dataset(message.data, association.transfer_syntax_of(message.context_id))
-    except ValueError as wrong:
-        return str(wrong)
+        return None
     message_id = message.command.get("MessageID", 0)
     return Query(
-        transfer_syntax=association.transfer_syntax_of(message.context_id),
-        facts=facts,
-        sop_class=str(association._accepted_cx[message.context_id].abstract_syntax),
-        identifier=identifier,
-        is_cancelled=lambda: association.dimse.is_cancelled(message_id),
+        facts,
+        str(association._accepted_cx[message.context_id].abstract_syntax),
+        message.data,
+        lambda: association.dimse.is_cancelled(message_id),
+        association.transfer_syntax_of(message.context_id),
     )
 
 
 def serve_find(association: AcceptorAssociation, message: Message) -> None:
-    """C-FIND (PS3.4 C.4.1): every answer goes out as soon as it is there, and a C-CANCEL is looked for between two."""
+    """C-FIND (PS3.4 C.4.1): every answer goes out as soon as it is there, with those that are at hand by then, and a
+    C-CANCEL is looked for between two writes."""
     find = association.host.services.find
     if find is None:
         _finish(association, message, SOP_CLASS_NOT_SUPPORTED)
         return
     query = read_query(association, message)
-    if isinstance(query, str):
-        _finish(association, message, CANNOT_UNDERSTAND, query)
+    if query is None:
+        _finish(association, message, CANNOT_UNDERSTAND, NO_IDENTIFIER)
         return
     answers: Iterator[FindAnswer] = iter(())
     try:
         answers = iter(find(query))
         _send_answers(association, message, query, answers)
+    except UnreadableIdentifierError as wrong:
+        _finish(association, message, CANNOT_UNDERSTAND, str(wrong))
     except Exception:
         log.exception("The query service of %s failed", query.facts.node)
         _finish(association, message, FIND_FAILED, "the query service failed")
@@ -89,20 +90,23 @@ def serve_find(association: AcceptorAssociation, message: Message) -> None:
 def _send_answers(
     association: AcceptorAssociation, message: Message, query: Query, answers: Iterator[FindAnswer]
 ) -> None:
+    burst, at_hand = Burst(association, message), False
     for answer in answers:
-        if query.is_cancelled():
-            _finish(association, message, CANCELLED)
+        if not at_hand and query.is_cancelled():
+            burst.finish(CANCELLED)
             return
         if answer.status not in _PENDING:
-            _finish(association, message, answer.status, answer.comment)
+            burst.finish(answer.status, answer.comment)
             return
-        if answer.encoded is not None:
-            command = response_to(message.command, answer.status, answer.comment)
-            command["CommandDataSetType"] = DATA_SET
-            association.dimse.send(message.context_id, command, answer.encoded)
+        at_hand = answer.at_hand
+        if answer.encoded is not None and not answer.comment:
+            burst.add(answer.status, answer.encoded)
         else:
+            burst.flush()
             send_with_data(association, message, answer.status, answer.identifier, answer.comment)
-    _finish(association, message, CANCELLED if query.is_cancelled() else SUCCESS)
+        if not at_hand:
+            burst.flush()
+    burst.finish(CANCELLED if not at_hand and query.is_cancelled() else SUCCESS)
 
 
 def send_with_data(

@@ -11,17 +11,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, insert, text
+from sqlalchemy import create_engine, event, text
 
 from sandbox.archive.archive import Archive
 from sandbox.archive.header import read_header
 from sandbox.archive.index import database, schema
 from sandbox.archive.index import index as module
 from sandbox.archive.index.index import Index, InstanceRecord
-from sandbox.archive.query import _statement, read_question
 from sandbox.archive.store import Sync
 from sandbox.model.errors import BadInputError, UnavailableError
-from tests.archive.support import STUDY_FIND, encoded, identifier, instance, store, uid
+from tests.archive.support import encoded, instance, store, uid
 
 
 def _url(tmp_path: Path, index_url: str | None) -> str:
@@ -88,32 +87,6 @@ def test_urls_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "bad.sqlite").write_bytes(b"no database, but long enough to be looked at" * 100)
     with pytest.raises(UnavailableError, match="cannot be opened"):
         database.open_database(database.sqlite_url(tmp_path / "bad.sqlite"), Sync.FULL)
-
-
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ({"PatientID": "P77"}, "ix_studies_patient_id"),
-        ({"PatientName": "DOE*"}, "ix_studies_patient_name"),
-        ({"StudyDate": "20260101-20260107"}, "ix_studies_date"),
-        ({"AccessionNumber": "A77"}, "ix_studies_accession"),
-        ({"StudyInstanceUID": "1.2.3"}, "uq_studies_uid"),
-    ],
-)
-def test_keys_are_looked_up_and_not_scanned_for(tmp_path: Path, keys: dict[str, object], expected: str) -> None:
-    engine = database.open_database(database.sqlite_url(tmp_path / "index.sqlite"), Sync.NORMAL)
-    with engine.begin() as connection:
-        connection.execute(
-            insert(schema.studies),
-            [{"study_instance_uid": f"1.{n}", "patient_id": f"P{n}", "received": 0} for n in range(50)],
-        )
-    question = read_question(STUDY_FIND, identifier("STUDY", **keys))
-    statement = _statement(question).compile(engine, compile_kwargs={"literal_binds": True})  # type: ignore[arg-type]
-    with engine.connect() as connection:
-        plan = " ".join(str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}"))
-    engine.dispose()
-    assert "SCAN studies" not in plan
-    assert expected.startswith("uq") or expected in plan
 
 
 def test_waiting_senders_share_a_commit(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, insert, select
 
 from sandbox.archive.attributes import ATTRIBUTES, Attribute, Level
 from sandbox.archive.header import normal_value
+from sandbox.archive.index.conditions import condition_of
 from sandbox.archive.index.schema import metadata, studies
 from sandbox.archive.matching import RULES, glob, is_universal, matcher, predicate
 from sandbox.archive.names import folded_columns
@@ -153,7 +154,7 @@ def test_sql_offers_whatever_the_rule_accepts(wanted: str, stored: str, keyword:
     with _ENGINE.begin() as connection:
         connection.execute(insert(studies).values(**values, received=0, study_instance_uid="1.2"))
         try:
-            assert connection.scalar(select(studies.c.id).where(found.narrow(studies))) is not None
+            assert connection.scalar(select(studies.c.id).where(condition_of(studies, found.narrow))) is not None
         finally:
             connection.execute(studies.delete())
 

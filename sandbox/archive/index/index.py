@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sandbox.archive.attributes import AT_LEVEL, Attribute, Level
 from sandbox.archive.header import Header
 from sandbox.archive.index.database import is_held
+from sandbox.archive.index.reader import Reader
 from sandbox.archive.index.schema import instances, removals, series, studies
 from sandbox.archive.names import folded_columns, groups
 from sandbox.model.errors import UnavailableError
@@ -116,6 +117,7 @@ class Index:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writer = engine.execution_options(writing=True)
+        self.reader = Reader(engine)
         self._turn = threading.Lock()
         self._waiting: list[_Job] = []
         self._waiting_guard = threading.Lock()
@@ -240,6 +242,7 @@ class Index:
         """Let go of the database. Nothing is written any more."""
         with self._turn:
             self._closed = True
+            self.reader.close()
             self._engine.dispose()
 
     def _commit(self, batch: list[_Job]) -> None:
