@@ -16,11 +16,12 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 from sqlalchemy.exc import SQLAlchemyError
 
-from sandbox.archive import search, views
+from sandbox.archive import search
 from sandbox.archive.attributes import Attribute, Level
 from sandbox.archive.demands import lacking
 from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
@@ -40,7 +41,6 @@ from sandbox.archive.retrieve import plan
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
 from sandbox.archive.trouble import Trouble, TroubleFile
 from sandbox.archive.uids import is_uid
-from sandbox.archive.views import StudyFilter
 from sandbox.dicom.contract import (
     FindAnswer,
     Query,
@@ -52,7 +52,10 @@ from sandbox.dicom.contract import (
     StoreStatus,
 )
 from sandbox.model.errors import BadInputError, SandboxError, UnavailableError
-from sandbox.model.view import Counts, StudyDetail, StudySummary
+
+if TYPE_CHECKING:
+    from sandbox.archive.views import StudyFilter
+    from sandbox.model.view import Counts, StudyDetail, StudySummary
 
 SUCCESS = 0x0000
 INVALID_INSTANCE = 0x0117
@@ -202,18 +205,25 @@ class Archive:
         """What a C-GET sends (PS3.4 C.4.3)."""
         return plan(self._index, self.files.path, query)
 
+    # What screens show is imported when one is shown: `archive serve` has none.
     # -- Reads ---------------------------------------------------------------------------------------------------
 
     def studies(self, wanted: StudyFilter | None = None, *, limit: int = 100, offset: int = 0) -> list[StudySummary]:
         """Studies that ``wanted`` lets through, the last received first."""
-        return views.list_studies(self._index, wanted or StudyFilter(), limit, offset)
+        from sandbox.archive import views
+
+        return views.list_studies(self._index, wanted or views.StudyFilter(), limit, offset)
 
     def count_studies(self, wanted: StudyFilter | None = None) -> int:
         """How many studies ``studies`` would give without a limit."""
-        return views.count_studies(self._index, wanted or StudyFilter())
+        from sandbox.archive import views
+
+        return views.count_studies(self._index, wanted or views.StudyFilter())
 
     def study(self, study_uid: str) -> StudyDetail | None:
         """One study with series and instances in the order of their numbers, or None."""
+        from sandbox.archive import views
+
         return views.study_detail(self._index, study_uid)
 
     def instance_path(self, sop_instance: str) -> Path | None:
@@ -237,6 +247,8 @@ class Archive:
 
     def counts(self) -> Counts:
         """Totals: patients, studies, series, instances, bytes."""
+        from sandbox.archive import views
+
         return views.count_all(self._index)
 
     def audit(self) -> RecoveryReport:

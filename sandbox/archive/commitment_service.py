@@ -23,8 +23,7 @@ from sandbox.dicom.contract import NormalizedAnswer, NormalizedRequest, Peer, Ro
 from sandbox.dicom.explain import explain_status
 from sandbox.dicom.outcomes import AssociationFailure
 from sandbox.dicom.syntaxes import STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, storage_commitment
-from sandbox.events.event import SYSTEM
-from sandbox.events.log import because, current
+from sandbox.events.causes import SYSTEM, because, current
 from sandbox.model.files import write_whole
 
 log = logging.getLogger(__name__)

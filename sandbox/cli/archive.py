@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sandbox.cli.deferred import quick_start
+
 if TYPE_CHECKING:
     from sandbox.archive.serve import RunningArchive
 
@@ -67,45 +69,48 @@ def serve(
     quiet: bool,
 ) -> None:
     """Serve C-ECHO, C-STORE, C-FIND, C-MOVE and C-GET, and DICOMweb if asked, until Ctrl-C or SIGTERM."""
-    from pydantic import ValidationError
+    with quick_start():
+        from pydantic import ValidationError
 
-    from sandbox.archive.serve import Remote, ServeOptions, serve_archive
-    from sandbox.model.base import explain_validation
-    from sandbox.model.config import ClientCertificates
-    from sandbox.model.errors import BadInputError
+        from sandbox.archive.serve import Remote, ServeOptions, serve_archive
+        from sandbox.model.base import explain_validation
+        from sandbox.model.config import ClientCertificates
+        from sandbox.model.errors import BadInputError
 
-    if http_port is None and (http_token or origins):
-        raise BadInputError("--http-token and --cors are for DICOMweb.", "Give --http-port as well.")
+        if http_port is None and (http_token or origins):
+            raise BadInputError("--http-token and --cors are for DICOMweb.", "Give --http-port as well.")
 
-    if not quiet:
-        logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-        for name in ("sandbox.archive.serve", "sandbox.dicomweb"):
-            logging.getLogger(name).setLevel(logging.INFO)
-    try:
-        options = ServeOptions(
-            ae_title=aet,
-            directory=store,
-            host=host,
-            port=port,
-            url=db or None,
-            remotes=tuple(Remote.parse(text) for text in remotes),
-            strict_calling=strict_calling,
-            tls_port=tls_port,
-            certificate=cert,
-            key=key,
-            authority=ca,
-            client_certificates=ClientCertificates.REQUIRED if require_client_cert else ClientCertificates.NONE,
-        )
-    except ValidationError as wrong:
-        raise explain_validation(wrong, "archive serve") from wrong
-    running = serve_archive(options)
-    dicomweb = ""
-    if http_port is not None:
+        if not quiet:
+            logging.basicConfig(
+                stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+            )
+            for name in ("sandbox.archive.serve", "sandbox.dicomweb"):
+                logging.getLogger(name).setLevel(logging.INFO)
         try:
-            dicomweb = _serve_dicomweb(running, host, http_port, http_token, origins)
-        except BaseException:
-            running.stop()
-            raise
+            options = ServeOptions(
+                ae_title=aet,
+                directory=store,
+                host=host,
+                port=port,
+                url=db or None,
+                remotes=tuple(Remote.parse(text) for text in remotes),
+                strict_calling=strict_calling,
+                tls_port=tls_port,
+                certificate=cert,
+                key=key,
+                authority=ca,
+                client_certificates=ClientCertificates.REQUIRED if require_client_cert else ClientCertificates.NONE,
+            )
+        except ValidationError as wrong:
+            raise explain_validation(wrong, "archive serve") from wrong
+        running = serve_archive(options)
+        dicomweb = ""
+        if http_port is not None:
+            try:
+                dicomweb = _serve_dicomweb(running, host, http_port, http_token, origins)
+            except BaseException:
+                running.stop()
+                raise
 
     def ready() -> None:
         told = running.describe().model_copy(update={"dicomweb": dicomweb})

@@ -6,7 +6,6 @@ import errno
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
@@ -81,6 +80,9 @@ def guarded(command: click.Command) -> None:
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
+    # Imported here: it costs as much as all else that a command line needs.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         click.echo(version("pacs-sandbox"))
     except PackageNotFoundError:

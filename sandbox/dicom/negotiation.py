@@ -147,6 +147,15 @@ def _uid(uid: str) -> UID:
     return UID(uid)
 
 
+@cache
+def _transfer_syntaxes(uids: tuple[str, ...]) -> tuple[UID, ...]:
+    """As a presentation context takes them: pynetdicom judges each UID, which for hundreds of contexts that take the
+    same is most of the time in which a server starts."""
+    context = PresentationContext()
+    context.transfer_syntax = [_uid(uid) for uid in uids]
+    return tuple(context.transfer_syntax)
+
+
 def supported(contexts: Iterable[SupportedContext]) -> list[PresentationContext]:
     """What an acceptor supports. Made once in a process for all servers that support the same, since it is thousands
     of UIDs: negotiation reads it and does not change it.
@@ -198,7 +207,7 @@ def _context(
     if index < 128:
         context.context_id = 2 * index + 1
     context.abstract_syntax = _uid(given.abstract_syntax)
-    context.transfer_syntax = [_uid(uid) for uid in given.transfer_syntaxes]
+    context._transfer_syntax = list(_transfer_syntaxes(tuple(given.transfer_syntaxes)))
     context.scu_role = scu_role
     context.scp_role = scp_role
     return context

@@ -6,10 +6,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from sandbox.events.causes import SYSTEM
 from sandbox.events.kinds import KINDS, Audience, Body
 from sandbox.model.errors import BadInputError
 
-SYSTEM = "system"
+__all__ = ["FAULT", "PROBE", "SYSTEM", "Event"]
+
 PROBE = "probe"
 FAULT = "fault"
 

@@ -8,42 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandbox.events.event import SYSTEM, Event
+from sandbox.events.causes import Context, because, current
+from sandbox.events.event import Event
 from sandbox.events.kinds import Body
 from sandbox.model.clock import Clock
 from sandbox.model.errors import BadInputError
 
-
-@dataclass(frozen=True)
-class Context:
-    """Who and what the present thread is working for."""
-
-    actor: str = SYSTEM
-    cause: int | None = None
-
-
-_context: ContextVar[Context] = ContextVar("event_context", default=Context())  # noqa: B039 - a frozen value
-
-
-def current() -> Context:
-    """What this thread is working for."""
-    return _context.get()
-
-
-@contextmanager
-def because(cause: int | None, actor: str | None = None) -> Iterator[None]:
-    """Everything this thread writes inside the block was caused by event ``cause``, on behalf of ``actor``."""
-    token = _context.set(Context(_context.get().actor if actor is None else actor, cause))
-    try:
-        yield
-    finally:
-        _context.reset(token)
+__all__ = ["Context", "EventLog", "because", "current"]
 
 
 class EventLog:
@@ -58,7 +32,7 @@ class EventLog:
 
     def append(self, body: Body, *, node: str = "", actor: str | None = None, cause: int | None = None) -> Event:
         """Write one event and wake the followers. Actor and cause default to the thread's context."""
-        context = _context.get()
+        context = current()
         with self._grown:
             event = Event(
                 seq=len(self._events) + 1,
