@@ -27,11 +27,11 @@ from sandbox.dicom.messages import (
 )
 from sandbox.dicom.storing import SOP_CLASS_NOT_SUPPORTED
 
-# A message id that another request has which was not answered yet (PS3.7 annex C.5.9).
+# A message id that another request has which was not answered yet (PS3.7 annex C.5).
 _DUPLICATE_INVOCATION = 0x0210
-# What is not known to be an operation here (PS3.7 annex C.5.21).
+# What is not known to be an operation here (PS3.7 annex C.5).
 _UNRECOGNISED_OPERATION = 0x0211
-# A value that cannot be, and a request that lacks what every one of its kind has (PS3.7 C.5.10 and C.5.15).
+# A value that cannot be, and a request that lacks what every one of its kind has (PS3.7 annex C.5).
 _INVALID_ARGUMENT_VALUE = 0x0115
 _MISTYPED_ARGUMENT = 0x0212
 
