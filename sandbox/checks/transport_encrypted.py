@@ -19,9 +19,9 @@ WITHIN_S = 20.0
 class TransportEncrypted(Check):
     """``transport_encrypted``: no association between ``a`` and ``b`` is in the clear, whichever of them calls.
 
-    Tried by an exam that ``exam_from`` makes (or ``a``, where it is a modality) and that comes by there; otherwise by a
-    C-ECHO of ``a`` to each line of its AE table that leads to ``b``. That nothing gets through at all is another
-    check's matter: what is not said cannot be read.
+    Tried by an exam that ``exam_from`` makes (or ``a``, where it is a modality), of ``procedure`` (a code of the
+    catalogue, so that rules send it that way), and by a C-ECHO of ``a`` to each line of its AE table that leads to
+    ``b``. That nothing gets through at all is another check's matter: what is not said cannot be read.
     """
 
     kind = "transport_encrypted"
@@ -29,6 +29,7 @@ class TransportEncrypted(Check):
     a: str
     b: str
     exam_from: str = ""
+    procedure: str = ""
 
     def claim(self) -> str:
         return f"What {self.a} and {self.b} say to each other is encrypted."
@@ -40,12 +41,12 @@ class TransportEncrypted(Check):
         del memory
         since = current().cause or len(department.events)
         source = self.exam_from or (self.a if self.a in {node.name for node in department.modalities} else "")
-        if source:
-            with probe_exam(department, source, images=1) as (_, trail):
-                trail.follow_to(self.b, WITHIN_S)
-                return self._judged(department, since)
         self._echo(department)
-        return self._judged(department, since)
+        if not source:
+            return self._judged(department, since)
+        with probe_exam(department, source, images=1, procedure=self.procedure) as (_, trail):
+            trail.follow_to(self.b, WITHIN_S)
+            return self._judged(department, since)
 
     def _echo(self, department: Department) -> None:
         node, network = department.node(self.a), department.network

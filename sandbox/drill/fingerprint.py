@@ -6,6 +6,7 @@ Two fingerprints are equal when nobody could tell the two departments apart, ret
 from __future__ import annotations
 
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 from sandbox.archive.views import StudyFilter
@@ -61,7 +62,10 @@ def fingerprint(department: Department) -> Fingerprint:
             for node, table in sorted(topology.hosts_tables.items())
             for name, address in sorted(table.items())
         ),
-        *(f"{a} to {b}: {fault.model_dump_json(exclude_defaults=True)}" for (a, b), fault in topology.links().items()),
+        *(
+            f"{a} to {b}: {fault.model_dump_json(exclude_defaults=True)}"
+            for (a, b), fault in sorted(topology.links().items(), key=itemgetter(0))
+        ),
     )
     return Fingerprint(nodes={name: _node(node) for name, node in department.nodes.items()}, network=network)
 
