@@ -134,7 +134,7 @@ class Trail:
             left = within_s - (time.monotonic() - began)
             if left <= 0:
                 return self._arrival(False, began, missing, self._failures(), is_certain=False)
-            moved = events.wait_for(_may_matter, after=position, timeout=min(left, QUIET_S))
+            moved = events.wait_for(self._may_matter, after=position, timeout=min(left, QUIET_S))
             was_stuck = stuck and moved is None
             position = len(events) if moved is None else moved.seq
 
@@ -144,7 +144,7 @@ class Trail:
         events = self.department.events
         position = len(events)
         while (left := deadline - time.monotonic()) > 0 and self.failing() is None:
-            moved = events.wait_for(_may_matter, after=position, timeout=min(left, QUIET_S))
+            moved = events.wait_for(self._may_matter, after=position, timeout=min(left, QUIET_S))
             position = len(events) if moved is None else moved.seq
 
     def failing(self) -> tuple[int, ...] | None:
@@ -164,6 +164,10 @@ class Trail:
             queue = self.department.node(waiting.node).queue
             if queue is not None and waiting.is_moving and not self._failed_at(waiting):
                 queue.retry(waiting.destination)
+
+    def _may_matter(self, event: Event) -> bool:
+        """Other studies' images come and go beside this one and are no reason to look again."""
+        return event.kind in MOVES and getattr(event.body, "study_uid", self.study_uid) == self.study_uid
 
     def _certain_failure(self, waiting: Waiting) -> tuple[int, ...]:
         """A rejection is an answer, and the same call gets the same answer. What else failed is tried a second time."""
@@ -208,7 +212,3 @@ class Trail:
 
 def _is_about(event: Event, study_uid: str) -> bool:
     return getattr(event.body, "study_uid", "") == study_uid
-
-
-def _may_matter(event: Event) -> bool:
-    return event.kind in MOVES
