@@ -20,7 +20,7 @@ from sandbox.nodes.department import Department
 class OnLink(Fault):
     """A fault of the link between ``a`` and ``b``; without ``b``, of every link of ``a`` (its own cable or port).
 
-    Connections that are open already run on untouched, as far as they were made before any fault of that link.
+    Connections that were open before any fault of that link are cut, so that what is wrong is felt by all from then on.
     """
 
     a: str
@@ -66,4 +66,5 @@ def _set(department: Department, a: str, b: str, effect: Mapping[str, Any]) -> d
         link.clear()
     else:
         link.set(changed)
+        link.cut()
     return {field: now[field] for field in effect}

@@ -45,6 +45,7 @@ class _Entry:
     # The descriptor's inode tells whether it is still the socket that was entered, whoever holds it now.
     descriptor: int
     inode: int
+    called: str = ""
     claimed: bool = False
     ended_at: float | None = None
 
@@ -70,11 +71,12 @@ class CallerTable:
         self._entries: dict[_Key, _Entry] = {}
         self._sweep_at = 256
 
-    def enter(self, sock: DialledSocket, caller: Caller) -> None:
-        """Enter ``caller`` under the address to which ``sock`` is bound, until the socket ends."""
+    def enter(self, sock: DialledSocket, caller: Caller, called: str = "") -> None:
+        """Enter ``caller`` under the address to which ``sock`` is bound, until the socket ends. ``called`` is the node
+        at its other end when nothing is between the two."""
         host, port = sock.getsockname()[:2]
         key = (str(host), int(port))
-        entry = _Entry(caller, sock.fileno(), os.fstat(sock.fileno()).st_ino)
+        entry = _Entry(caller, sock.fileno(), os.fstat(sock.fileno()).st_ino, called)
         with self._lock:
             self._entries[key] = entry
             if len(self._entries) > self._sweep_at:
@@ -95,6 +97,12 @@ class CallerTable:
                 return entry.caller
         return Caller(host=key[0], port=key[1])
 
+    def cut(self, a: str, b: str) -> int:
+        """End the open connections between two nodes that have nothing between them; how many there were."""
+        with self._lock:
+            entries = [entry for entry in self._entries.values() if {entry.caller.node, entry.called} == {a, b}]
+            return sum(_shut_down(entry) for entry in entries)
+
     def __len__(self) -> int:
         """How many connections are known."""
         with self._lock:
@@ -106,3 +114,24 @@ class CallerTable:
             # The port may have been given to a newer connection meanwhile; that one's entry stays.
             if entry.claimed and self._entries.get(key) is entry:
                 del self._entries[key]
+
+
+def _shut_down(entry: _Entry) -> bool:
+    """Shut the socket down, whatever holds it now (TLS takes a descriptor over), if it is still the one entered."""
+    try:
+        copy = os.dup(entry.descriptor)
+    except OSError:
+        return False
+    try:
+        # Asked of the copy: nobody can close that meanwhile.
+        if os.fstat(copy).st_ino != entry.inode:
+            return False
+        with socket.socket(fileno=copy) as sock:
+            copy = -1
+            sock.shutdown(socket.SHUT_RDWR)
+        return True
+    except OSError:
+        return False
+    finally:
+        if copy != -1:
+            os.close(copy)

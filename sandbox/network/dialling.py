@@ -168,7 +168,7 @@ class Dialling:
         if real is None:
             return Failed(DialOutcome.REFUSED, "Connection refused.", str(route.address))
         if route.fault is None:
-            made = self._wire.straight(self._ports.reach, real, call.deadline, call.caller)
+            made = self._wire.straight(self._ports.reach, real, call.deadline, call.caller, route.node)
         else:
             late = self.travel(call, 2 * route.fault.latency_ms / 1000)
             if late is not None:

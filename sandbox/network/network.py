@@ -67,7 +67,8 @@ class Link:
     """The link between two hosts, told from ``a``: what ``Network.link`` returns to set and clear faults with.
 
     A relay carries the connections made while there is a fault, and stays in them when it is changed or cleared.
-    Connections that were open before run on untouched; set a plain ``LinkFault()`` early to have hold of them.
+    Connections that were open before run on untouched; ``cut`` ends them, or set a plain ``LinkFault()`` early to have
+    hold of them.
     """
 
     def __init__(self, network: Network, a: str, b: str) -> None:
@@ -77,6 +78,11 @@ class Link:
     def set(self, fault: LinkFault) -> None:
         """From now on, this is wrong with the link, and nothing else."""
         self._network.topology.set_fault(self.a, self.b, fault)
+
+    def cut(self) -> int:
+        """End the open connections over this link that no relay carries, as a device does that is put into it: both
+        ends see them close. How many there were."""
+        return self._network._callers.cut(self.a, self.b)
 
     def clear(self) -> None:
         """Nothing is wrong any more; what was on its way arrives."""

@@ -44,13 +44,15 @@ class Wire:
         """Whether a listener of this network may be behind ``address``."""
         return address.is_loopback or address == self._own
 
-    def straight(self, address: IPAddress, port: int, deadline: float, caller_at: CallerAt) -> Connected | NotConnected:
-        """Connect to ``address``:``port`` by ``deadline`` (monotonic)."""
+    def straight(
+        self, address: IPAddress, port: int, deadline: float, caller_at: CallerAt, called: str = ""
+    ) -> Connected | NotConnected:
+        """Connect to ``address``:``port``, where the node ``called`` listens, by ``deadline`` (monotonic)."""
         sock = _socket(address)
         try:
             if self.is_own(address):
                 self._bind(sock, address)
-                self._callers.enter(sock, caller_at(_port(sock)))
+                self._callers.enter(sock, caller_at(_port(sock)), called)
             failed = self._connector.connect(sock, address, port, deadline - time.monotonic())
             if failed is None:
                 return Connected(sock, caller_at(_port(sock)))

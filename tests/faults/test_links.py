@@ -161,3 +161,18 @@ def test_a_link_fault_outlives_the_lab(tmp_path: Path) -> None:
     finally:
         keeper.stop()
         small.end()
+
+
+def test_an_association_that_was_open_feels_it_too(small: Small) -> None:
+    """It cannot be put under the fault, so it is cut; what is opened instead is."""
+    peer = small.ct.caller.peer("ROUTER")
+    assert peer is not None
+    opened = small.ct.caller.requestor.associate(peer, verification())
+    assert isinstance(opened, Association), opened
+    assert opened.echo().status == 0
+    undo = fault_of("link.idle_drop").apply(small.department)
+    assert opened.echo().status is None
+    opened.release()
+    assert echoes(small)
+    undo()
+    assert echoes(small)

@@ -300,3 +300,17 @@ def test_the_whole_state_is_described(network: Network) -> None:
     assert type(view).model_validate_json(view.model_dump_json()) == view
     ours.close()
     theirs.close()
+
+
+def test_cutting_a_link_ends_what_nothing_carries(network: Network) -> None:
+    listener, other = network.listen(ARCHIVE, 104), network.listen("ROUTER", 104)
+    cut, kept = dial(network, CT1, "archive", 104), dial(network, CT1, "router", 104)
+    cut_there, kept_there = accept(listener), accept(other)
+    assert network.link(ARCHIVE, CT1).cut() == 1
+    assert cut.socket.recv(1) == b""
+    assert cut_there.recv(1) == b""
+    kept.socket.sendall(b"x")
+    assert receive(kept_there, 1) == b"x"
+    for sock in (cut.socket, cut_there, kept.socket, kept_there):
+        sock.close()
+    assert network.link("ROUTER", CT1).cut() == 0
