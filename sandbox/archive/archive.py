@@ -351,9 +351,9 @@ class Archive:
         with self._lock_for(request.sop_instance):
             if self._lock_file < 0:
                 raise OutOfResourcesError("The archive is closed")
-            path = self.files.path(self.files.relative_path(request.sop_instance))
-            known = self._index.file_of(request.sop_instance) if path.exists() else None
-            if known is not None and _is_whole(path, known.size):
+            place = self.files.relative_path(request.sop_instance)
+            known = self._index.file_of(request.sop_instance) if self.files.holds(place) else None
+            if known is not None and _is_whole(path := self.files.path(place), known.size):
                 differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, dataset)
                 return StoredInstance(request, header, path, known.size, is_new=False, differs=differs)
             if self._index.locked_by:

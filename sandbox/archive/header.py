@@ -114,7 +114,11 @@ def read_header(dataset: Buffer, transfer_syntax: str) -> Header:
         raise UnreadableError("Data set ends inside an element header") from cut
     _, charset = found.pop(SPECIFIC_CHARACTER_SET, (False, b""))
     terms = defined_terms(charset.decode("ascii", "replace").strip("\0 "))
-    return Header({tag: _text(tag, *entry, terms, encoding) for tag, entry in found.items()})
+    values: dict[int, str] = {}
+    for tag, (undefined, value) in found.items():
+        text = plain_text(tag, value)
+        values[tag] = _text(tag, undefined, value, terms, encoding) if text is None else text
+    return Header(values)
 
 
 def _inflate(dataset: Buffer) -> Buffer:
@@ -269,9 +273,36 @@ def _by_pydicom(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, byte
     return found
 
 
+_ZERO = ord("0")
 _INTEGER = re.compile(r"[+-]?\d{1,12}\Z")
 _WITH_FORMS = frozenset({"DA", "TM", "IS", "DS"})
 _DATE_DOTTED = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})\Z")
+
+
+# Single values of these are kept as they are, but for their padding, unless they hold one of the odd bytes.
+_AS_IT_IS = frozenset({"AE", "AS", "CS", "DT", "LO", "PN", "SH", "UC", "UI", "UR"})
+_ODD_BYTES: Mapping[int, tuple[bytes, ...]] = {
+    tag: (b"\\", b"\0", b"\x1b", *{"DA": (b".",), "TM": (b":",)}.get(vr, ()))
+    for tag, vr in _WANTED_VR.items()
+    if vr in _AS_IT_IS or vr in ("DA", "TM")
+}
+_INTEGER_TAGS = frozenset(tag for tag, vr in _WANTED_VR.items() if vr == "IS")
+
+
+def plain_text(tag: int, value: bytes) -> str | None:
+    """What ``_text`` makes of nearly every value there is, without taking it apart; None where that must be done."""
+    bare = value.strip(b" \0")
+    odd = _ODD_BYTES.get(tag)
+    if odd is not None:
+        if not bare.isascii() or len(bare) > _MAX_TEXT:
+            return None
+        for byte in odd:
+            if byte in bare:
+                return None
+        return bare.decode("ascii")
+    if tag in _INTEGER_TAGS and bare.isdigit() and bare[0] != _ZERO and len(bare) <= 12:
+        return bare.decode("ascii")
+    return None
 
 
 def _text(tag: int, undefined: bool, value: bytes, terms: tuple[str, ...], encoding: _Encoding) -> str:

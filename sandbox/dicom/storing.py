@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 from sandbox.dicom.association import SynchronousAssociation
-from sandbox.dicom.contract import Spool, StoreRequest, StoreStatus
+from sandbox.dicom.contract import ReceivedFile, Spool, StoreRequest, StoreStatus
 from sandbox.dicom.messages import Command, Message
 from sandbox.dicom.spool import Spooled
 from sandbox.model.errors import SandboxError
@@ -43,16 +42,23 @@ def begin_spool(association: SynchronousAssociation, context_id: int, command: C
         return failed
 
 
-def _request(association: SynchronousAssociation, context_id: int, command: Command) -> StoreRequest:
+def _request(
+    association: SynchronousAssociation,
+    context_id: int,
+    command: Command,
+    dataset: bytes | memoryview = b"",
+    file: ReceivedFile | None = None,
+) -> StoreRequest:
     assert association.facts is not None
     return StoreRequest(
         facts=association.facts,
         sop_class=command.get("AffectedSOPClassUID", ""),
         sop_instance=command.get("AffectedSOPInstanceUID", ""),
         transfer_syntax=association.transfer_syntax_of(context_id),
-        dataset=b"",
+        dataset=dataset,
         move_originator=command.get("MoveOriginatorApplicationEntityTitle", ""),
         move_originator_id=command.get("MoveOriginatorMessageID"),
+        file=file,
     )
 
 
@@ -69,15 +75,14 @@ def _take_store(association: SynchronousAssociation, message: Message, store: St
         return StoreStatus(SOP_CLASS_NOT_SUPPORTED, "the context is for another SOP class")
     if not sop_instance:
         return StoreStatus(INVALID_OBJECT_INSTANCE, "no Affected SOP Instance UID")
-    request = _request(association, message.context_id, command)
     if message.spooled is not None:
         if message.spooled.failure:
             return StoreStatus(OUT_OF_RESOURCES, message.spooled.failure[:64])
-        request = replace(request, file=message.spooled.received())
+        request = _request(association, message.context_id, command, file=message.spooled.received())
     elif message.data is None:
         return StoreStatus(CANNOT_UNDERSTAND, "no data set")
     else:
-        request = replace(request, dataset=message.data)
+        request = _request(association, message.context_id, command, message.data)
     try:
         return store(request)
     except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import warnings
 import zlib
@@ -12,6 +13,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from sandbox.archive import header as header_module
 from sandbox.archive.header import UnreadableError, read_header
 from sandbox.archive.part10 import NotPart10Error, opened
 from tests.archive.support import encoded, instance
@@ -134,3 +136,20 @@ def test_values_are_brought_to_one_form() -> None:
     header = read_header(data, ExplicitVRLittleEndian)
     assert header.get_keyword("StudyTime") == "1030"
     assert header.get_keyword("SeriesNumber") == "1"
+
+
+@pytest.mark.parametrize("tag", sorted(header_module._WANTED_VR))
+def test_plain_values_are_read_as_all_others_are(tag: int) -> None:
+    """The short way gives what the long way gives, or leaves the value to it."""
+    generator = random.Random(tag)
+    pieces = [b"1", b"0", b"20260102", b"1997.04.21", b"10:30", b"Doe^Jane", b"Doe=^X", b" ", b"\0", b"\\", b"\x1b$B"]
+    pieces += [b"\xe4", b"+7", b"-3", b"000", b"1.5", b"9" * 13, b"x" * 599, b"CT", b"1.2.840", b"\t", b"a\r\nb", b"."]
+    taken = 0
+    for _ in range(600):
+        value = b"".join(generator.choices(pieces, k=generator.randint(0, 4)))
+        plain = header_module.plain_text(tag, value)
+        if plain is not None:
+            taken += 1
+            assert plain == header_module._text(tag, False, value, (), header_module._EXPLICIT), value
+    vr = header_module._WANTED_VR[tag]
+    assert bool(taken) is (vr not in ("DS", "SQ", "US", "UL", "LT", "ST", "UT"))

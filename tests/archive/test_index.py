@@ -1,8 +1,7 @@
-"""Schema, migrations, query plans and group commit of the index, on both databases."""
+"""Schema, migrations, and how a database is opened, on both databases."""
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 
@@ -11,16 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 
 from sandbox.archive.archive import Archive
-from sandbox.archive.header import read_header
 from sandbox.archive.index import database, schema
-from sandbox.archive.index import index as module
-from sandbox.archive.index.index import Index, InstanceRecord
 from sandbox.archive.store import Sync
 from sandbox.model.errors import BadInputError, UnavailableError
-from tests.archive.support import encoded, instance, store, uid
 
 
 def _url(tmp_path: Path, index_url: str | None) -> str:
@@ -87,47 +82,3 @@ def test_urls_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "bad.sqlite").write_bytes(b"no database, but long enough to be looked at" * 100)
     with pytest.raises(UnavailableError, match="cannot be opened"):
         database.open_database(database.sqlite_url(tmp_path / "bad.sqlite"), Sync.FULL)
-
-
-def test_waiting_senders_share_a_commit(tmp_path: Path) -> None:
-    """While one commits, the others queue; the next turn commits them all at once."""
-    with Archive(tmp_path, ae_title="A", sync="normal") as archive:
-        store(archive, instance())
-        commits = []
-        event.listen(archive._index._engine, "commit", lambda connection: commits.append(1))
-        index: Index = archive._index
-        index._turn.acquire()
-        senders = [threading.Thread(target=index.add, args=(_record(uid()),)) for _ in range(12)]
-        for sender in senders:
-            sender.start()
-        deadline = time.monotonic() + 20
-        while len(index._waiting) < 12 and time.monotonic() < deadline:
-            time.sleep(0.005)
-        commits.clear()
-        index._turn.release()
-        for sender in senders:
-            sender.join(20)
-        assert archive.counts().instances == 13
-        assert len(commits) == 1
-
-
-def test_a_bad_instance_fails_alone(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    bad, good = uid(), uid()
-    real = module._add
-
-    def add(connection: object, record: module.InstanceRecord) -> bool:
-        if record.sop_instance == bad:
-            raise module.IntegrityError("x", {}, Exception("x"))
-        return real(connection, record)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(module, "_add", add)
-    jobs = [module._Job(record) for record in (_record(bad), _record(good))]
-    archive._index._commit(jobs)
-    assert jobs[0].error is not None
-    assert (jobs[1].error, jobs[1].new) == (None, True)
-
-
-def _record(sop_instance: str) -> InstanceRecord:
-    ds = instance(SOPInstanceUID=sop_instance)
-    header = read_header(encoded(ds), "1.2.840.10008.1.2.1")
-    return InstanceRecord(header, ds.SOPClassUID, sop_instance, "1.2.840.10008.1.2.1", "x", 1, time.time())

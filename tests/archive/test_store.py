@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from pydicom import dcmread
 from pydicom.uid import ImplicitVRLittleEndian
 
 from sandbox.archive import part10
+from sandbox.archive import store as store_module
 from sandbox.archive.archive import Archive, StoredInstance
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
 from sandbox.archive.uids import is_uid
@@ -217,12 +220,57 @@ def test_a_local_disk_does_not_load_pynetdicom() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_synced_buckets_are_made_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_one_journal", [True, False])
+def test_flushes_are_as_few_as_the_file_system_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_journal: bool
+) -> None:
+    """One for all buckets, not one for each; one for a file with its name, or another for the name where need be."""
     files = ImageStore(tmp_path, Sync.FULL)
+    files._sync_names = not in_one_journal
     synced: list[Path] = []
     monkeypatch.setattr("sandbox.archive.store._sync_directory", synced.append)
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
     written = [files.write(f"2.25.{number}", (b"x",))[0] for number in range(40)]
     assert len({file.partition("/")[0] for file in written}) > 1
-    assert synced.count(tmp_path / "files") == 1, "one sync for all buckets, not one for each"
-    assert len(synced) == 41, "and one for each instance"
+    assert synced[0] == tmp_path / "files"
+    assert synced[1:] == ([] if in_one_journal else [files.path(file).parent for file in written])
+    assert len(flushed) == 40
     assert all(files.path(file).exists() for file in written)
+
+
+def test_which_file_systems_flush_a_name_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = tmp_path.stat().st_dev
+    mounts = tmp_path / "mountinfo"
+    monkeypatch.setattr(store_module, "_MOUNTS", mounts)
+    for kind, follows in (("ext4", True), ("xfs", True), ("nfs4", False), ("overlay", False)):
+        mounts.write_text(
+            f"25 1 0:99 / /elsewhere rw - ext4 none rw\n"
+            f"26 1 {os.major(device)}:{os.minor(device)} / / rw,relatime shared:1 - {kind} /dev/vda rw\n"
+        )
+        assert store_module._names_follow_files(tmp_path) is follows
+    mounts.unlink()
+    assert not store_module._names_follow_files(tmp_path)
+
+
+def test_a_file_that_cannot_be_flushed_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = ImageStore(tmp_path, Sync.FULL)
+
+    def broken(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    monkeypatch.setattr("sandbox.archive.store._sync_directory", lambda directory: None)
+    with pytest.raises(OutOfResourcesError):
+        files.write("2.25.1", (b"x",))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_write_that_is_taken_in_parts_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.writev
+    pieces = (b"head", b"data" * 1000)
+    for taken in (0, 3, 4, 5, 3000):
+        monkeypatch.setattr(os, "writev", lambda fd, parts, taken=taken: real(fd, [b"".join(parts)[:taken]]))  # type: ignore[misc]
+        file, size = ImageStore(tmp_path, Sync.NORMAL).write(f"2.25.{taken}", pieces)
+        assert (tmp_path / "files" / file).read_bytes() == b"".join(pieces)
+        assert size == 4004

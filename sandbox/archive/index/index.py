@@ -12,32 +12,21 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
 
-from sqlalchemy import Column, Connection, Engine, Row, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy import Column, Connection, Dialect, Engine, bindparam, delete, func, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from sandbox.archive.attributes import AT_LEVEL, Attribute, Level
-from sandbox.archive.header import Header
 from sandbox.archive.index.database import is_held
 from sandbox.archive.index.reader import Reader
 from sandbox.archive.index.schema import instances, removals, series, studies
-from sandbox.archive.names import folded_columns, groups
+from sandbox.archive.index.writer import InstanceRecord as InstanceRecord
+from sandbox.archive.index.writer import InstanceWriter, WritingConnection, cursor_of
+from sandbox.archive.index.writer import patient_key as patient_key
 from sandbox.model.errors import UnavailableError
 
-
-@dataclass(frozen=True)
-class InstanceRecord:
-    """An instance whose file is in place: what the index writes. ``size`` of the file in bytes, ``received`` in seconds
-    since the epoch, ``file`` relative to the store."""
-
-    header: Header
-    sop_class: str
-    sop_instance: str
-    transfer_syntax: str
-    file: str
-    size: int
-    received: float
+SET_BACK_S = 60.0
+"""How much older than the newest an instance may be and still count as newer: less than recovery looks back."""
 
 
 @dataclass(frozen=True)
@@ -60,46 +49,13 @@ class _Job:
     """One instance on its way into the index, and what became of it."""
 
     record: InstanceRecord
+    durable: bool
     done: bool = False
     new: bool = False
     error: Exception | None = field(default=None)
 
 
-_STORED = {level: tuple(a for a in AT_LEVEL[level] if not a.computed) for level in Level}
 _VALUES_AT_A_TIME = 500  # in one SQL statement
-_NUMBER_OF_INSTANCES = "number_of_study_related_instances"
-
-_INSTANCE_KNOWN = select(
-    instances.c.id, instances.c.size, instances.c.available_transfer_syntax_uid, instances.c.series_row
-).where(instances.c.sop_instance_uid == bindparam("uid"))
-_COUNT_IN_STUDY = (
-    update(studies)
-    .where(studies.c.study_instance_uid == bindparam("uid"))
-    .values(
-        number_of_study_related_instances=studies.c.number_of_study_related_instances + 1,
-        size=studies.c.size + bindparam("grown"),
-        received=bindparam("at"),
-    )
-    .returning(studies.c.id, studies.c.modalities_in_study, studies.c.sop_classes_in_study)
-)
-_COUNT_IN_SERIES = (
-    update(series)
-    .where(series.c.study_row == bindparam("study"), series.c.series_instance_uid == bindparam("uid"))
-    .values(number_of_series_related_instances=series.c.number_of_series_related_instances + 1)
-    .returning(series.c.id)
-)
-_DESCRIBE_STUDY = (
-    update(studies)
-    .where(studies.c.id == bindparam("study"))
-    .values(
-        number_of_study_related_series=studies.c.number_of_study_related_series + bindparam("more"),
-        modalities_in_study=bindparam("modalities"),
-        sop_classes_in_study=bindparam("classes"),
-    )
-)
-_NEW_STUDY = insert(studies).returning(studies.c.id)
-_NEW_SERIES = insert(series).returning(series.c.id)
-_NEW_INSTANCE = insert(instances)
 
 _FILE = select(
     instances.c.sop_class_uid,
@@ -123,6 +79,9 @@ class Index:
         self._waiting_guard = threading.Lock()
         self._closed = False
         self._was_locked = False
+        self._instances = InstanceWriter(engine.dialect)
+        self._connection = WritingConnection(engine)
+        self._newest: float | None = None
         self.locked_by = ""
         """Who holds the write lock; nobody else writes until it is empty again."""
 
@@ -131,12 +90,16 @@ class Index:
         return self._engine.connect()
 
     def _writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that writes. An engine would open a closed database again for whoever comes late."""
+        """A transaction that writes."""
+        self._check_open()
+        return self._writer.begin()
+
+    def _check_open(self) -> None:
+        """An engine would open a closed database again for whoever comes late."""
         if self._closed:
             raise UnavailableError("The archive is closed.", "Open it again.")
         if self.locked_by:
             raise IndexLockedError(f"The index is locked by {self.locked_by}.", "End that job, or wait for it.")
-        return self._writer.begin()
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
@@ -151,12 +114,24 @@ class Index:
         return self._was_locked
 
     def add(self, record: InstanceRecord) -> bool:
-        """Commit one instance; whether it was new."""
-        return self.add_many((record,))[0]
+        """Commit one instance whose file is durable and is the newest there is; whether it was new.
+
+        A power cut may take the row: it is made again from the file (sandbox.archive.recovery), which looks at those
+        that are newer than the newest row left, or a little older."""
+        newest = self._newest_received()
+        self._newest = max(newest, record.received)
+        return self._add([_Job(record, durable=record.received < newest - SET_BACK_S)])[0]
 
     def add_many(self, records: Iterable[InstanceRecord]) -> list[bool]:
-        """Commit instances together; which of them were new. Raises what the database raised for any of them."""
-        jobs = [_Job(record) for record in records]
+        """Commit instances together, for good; which of them were new. Raises what the database raised for any."""
+        return self._add([_Job(record, durable=True) for record in records])
+
+    def _newest_received(self) -> float:
+        if self._newest is None:
+            self._newest = self.last_received()
+        return self._newest
+
+    def _add(self, jobs: list[_Job]) -> list[bool]:
         with self._waiting_guard:
             self._waiting += jobs
         with self._turn:
@@ -242,6 +217,7 @@ class Index:
         """Let go of the database. Nothing is written any more."""
         with self._turn:
             self._closed = True
+            self._connection.close()
             self.reader.close()
             self._engine.dispose()
 
@@ -269,124 +245,35 @@ class Index:
                     job.done, job.error = True, again
 
     def _write(self, batch: list[_Job]) -> None:
-        with self._writing() as connection:
+        try:
+            self._write_once(batch)
+        except DBAPIError as wrong:
+            if not wrong.connection_invalidated:
+                raise
+            # The database was restarted since the last instance came.
+            self._write_once(batch)
+
+    def _write_once(self, batch: list[_Job]) -> None:
+        self._check_open()
+        with self._connection.transaction(durable=any(job.durable for job in batch)) as cursor:
             for job in batch:
-                job.new = _add(connection, job.record)
+                job.new = self._instances.add(cursor, job.record)
         for job in batch:
             job.done = True
 
 
 def add_record(connection: Connection, record: InstanceRecord) -> bool:
     """Write one instance and count it, in the transaction of an operation; whether it was new."""
-    return _add(connection, record)
+    with cursor_of(connection) as cursor:
+        return _writer_for(connection.dialect).add(cursor, record)
+
+
+@lru_cache(maxsize=1)
+def _writer_for(dialect: Dialect) -> InstanceWriter:
+    return InstanceWriter(dialect)
 
 
 def _is_locked(wrong: Exception) -> bool:
     """Whether somebody else's lock on a SQLite file outlasted the busy timeout."""
     cause = wrong.orig if isinstance(wrong, OperationalError) else None
     return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-
-
-def _add(connection: Connection, record: InstanceRecord) -> bool:
-    """Write one instance and count it, in the caller's transaction."""
-    known = connection.execute(_INSTANCE_KNOWN, {"uid": record.sop_instance}).first()
-    if known is not None:
-        if (known.size, known.available_transfer_syntax_uid) != (record.size, record.transfer_syntax):
-            _follow_file(connection, known, record)
-        return False
-    header = record.header
-    study_row, modalities, classes = _count_in_study(connection, record)
-    series_row = connection.scalar(
-        _COUNT_IN_SERIES, {"study": study_row, "uid": header.get_keyword("SeriesInstanceUID")}
-    )
-    is_new_series = series_row is None
-    if is_new_series:
-        series_row = connection.scalar(
-            _NEW_SERIES,
-            _values(Level.SERIES, header) | {"study_row": study_row, "number_of_series_related_instances": 1},
-        )
-    modality = header.get_keyword("Modality")
-    if is_new_series or record.sop_class not in classes.split("\\"):
-        connection.execute(
-            _DESCRIBE_STUDY,
-            {
-                "study": study_row,
-                "more": int(is_new_series),
-                "modalities": _with(modalities, modality),
-                "classes": _with(classes, record.sop_class),
-            },
-        )
-    connection.execute(
-        _NEW_INSTANCE,
-        _values(Level.IMAGE, header)
-        | {
-            "series_row": series_row,
-            "sop_instance_uid": record.sop_instance,
-            "sop_class_uid": record.sop_class,
-            "available_transfer_syntax_uid": record.transfer_syntax,
-            "file": record.file,
-            "size": record.size,
-            "received": record.received,
-        },
-    )
-    return True
-
-
-def _follow_file(connection: Connection, known: Row[*tuple[Any, ...]], record: InstanceRecord) -> None:
-    """An indexed instance's file was lost and came again, encoded otherwise: the row says what the new file is."""
-    connection.execute(
-        update(instances)
-        .where(instances.c.id == known.id)
-        .values(available_transfer_syntax_uid=record.transfer_syntax, size=record.size, file=record.file)
-    )
-    of_series = select(series.c.study_row).where(series.c.id == known.series_row).scalar_subquery()
-    connection.execute(
-        update(studies).where(studies.c.id == of_series).values(size=studies.c.size + (record.size - known.size))
-    )
-
-
-def _count_in_study(connection: Connection, record: InstanceRecord) -> tuple[int, str, str]:
-    """The study's row, modalities and SOP classes, with this instance counted."""
-    header = record.header
-    uid = header.get_keyword("StudyInstanceUID")
-    row = connection.execute(_COUNT_IN_STUDY, {"uid": uid, "grown": record.size, "at": record.received}).first()
-    if row is not None:
-        return row.id, row.modalities_in_study, row.sop_classes_in_study
-    values = (
-        _values(Level.PATIENT, header)
-        | _values(Level.STUDY, header)
-        | {"patient_key": patient_key(header), _NUMBER_OF_INSTANCES: 1, "size": record.size}
-        | {"received": record.received}
-    )
-    return int(connection.execute(_NEW_STUDY, values).scalar_one()), "", ""
-
-
-def _values(level: Level, header: Header) -> dict[str, str | int | float]:
-    values: dict[str, str | int | float] = {}
-    for attribute in _STORED[level]:
-        text = header.get(attribute)
-        values[attribute.column] = text
-        if attribute.folded:
-            values |= _folded(attribute, text)
-    return values
-
-
-def _folded(attribute: Attribute, name: str) -> dict[str, str]:
-    first, other = folded_columns(name)
-    return {f"{attribute.column}_folded": first, f"{attribute.column}_other": other}
-
-
-def patient_key(header: Header) -> str:
-    """What makes two studies one patient's: ID and issuer, or name and birth date of those who have no ID."""
-    patient_id = header.get_keyword("PatientID")
-    if patient_id:
-        return f"{header.get_keyword('IssuerOfPatientID')}\t{patient_id}"
-    name = "=".join(groups(header.get_keyword("PatientName")))
-    return f"\t\t{name}\t{header.get_keyword('PatientBirthDate')}"
-
-
-def _with(values: str, value: str) -> str:
-    """A backslash list with one more value, if it is not there yet."""
-    if not value or value in values.split("\\"):
-        return values
-    return f"{values}\\{value}" if values else value
