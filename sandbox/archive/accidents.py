@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +98,51 @@ def bring_back(archive: Archive, withdrawn: Withdrawn) -> None:
                 target.parent.mkdir(exist_ok=True)
                 source.rename(target)
     find_rows_again(archive, withdrawn.rows)
-    shutil.rmtree(withdrawn.directory, ignore_errors=True)
+    _remove(withdrawn.directory)
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
     with suppress(OSError):  # others are there
-        withdrawn.directory.parent.rmdir()
+        directory.parent.rmdir()
+
+
+def replace_files(
+    archive: Archive, rows: Sequence[InstanceRow], change: Callable[[bytes], bytes]
+) -> Callable[[], None]:
+    """Each file is what ``change`` makes of it, under the same UIDs; what puts the former ones back."""
+    bench = archive.bench
+    aside = bench.files.directory / _WITHDRAWN / uuid.uuid4().hex[:16]
+    aside.mkdir(parents=True)
+    with bench.exclusive():
+        for row in rows:
+            place = bench.files.path(row.file)
+            made = aside / f"{row.sop_instance}.new"
+            made.write_bytes(change(place.read_bytes()))
+            place.rename(aside / f"{row.sop_instance}.dcm")
+            made.rename(place)
+    _follow_sizes(archive, rows)
+
+    def put_back() -> None:
+        with bench.exclusive():
+            for row in rows:
+                former = aside / f"{row.sop_instance}.dcm"
+                if former.exists() and bench.files.path(row.file).exists():
+                    former.replace(bench.files.path(row.file))
+        _follow_sizes(archive, rows)
+        _remove(aside)
+
+    return put_back
+
+
+def _follow_sizes(archive: Archive, rows: Sequence[InstanceRow]) -> None:
+    """The index knows the files as they are now."""
+    bench = archive.bench
+    with bench.exclusive(), bench.index.changing() as connection:
+        current = rows_of(connection, [row.sop_instance for row in rows])
+        drop_rows(connection, [row.sop_instance for row in current])
+        for row in current:
+            add_record(connection, record_of(bench.files.path(row.file), row.file, row.received))
 
 
 def drift(archive: Archive, study_uid: str, values: Mapping[str, str]) -> None:

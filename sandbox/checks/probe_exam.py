@@ -35,6 +35,6 @@ def probe_exam(
         yield exam, trail
     finally:
         trail.settle(SETTLE_S)
-        department.forget_study(exam.study_uid)
-        # An association that was under way may have delivered one more image meanwhile.
-        department.forget_study(exam.study_uid)
+        # An association that was under way may deliver one more image meanwhile.
+        for study_uid in exam.studies * 2:
+            department.forget_study(study_uid)

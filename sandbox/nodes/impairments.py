@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from sample_dicom.instances.documents import Document
 from sandbox.model.base import Model
 from sandbox.model.errors import BadInputError
+from sandbox.model.patient import Patient
 
 
 class Service(StrEnum):
@@ -124,8 +126,104 @@ class ProcessImpairments(Model):
     crashes: tuple[CrashLoop, ...] = ()
 
 
+class Manner(StrEnum):
+    """How a value is wrong."""
+
+    BLANK = "blank"
+    MISSING = "missing"
+    SET = "set"
+    TOO_LONG = "too-long"
+    BACKSLASH = "backslash"
+    OLD_DATE = "old-date"
+    PADDED = "padded"
+    LOWER_CASE = "lower-case"
+
+
+class ValueChanged(Model):
+    """``keyword`` of every image that matches is not what it should be, in a ``manner`` of sandbox.nodes.acquired;
+    ``value`` is for those that take one."""
+
+    change: Literal["value"] = "value"
+    keyword: str
+    manner: Manner
+    value: str = ""
+    where: Conditions = ()
+
+
+class TextMislabelled(Model):
+    """Text is written in UTF-8, and the images say that it is ``declared`` (0008,0005); empty: they say nothing."""
+
+    change: Literal["text"] = "text"
+    declared: Literal["", "ISO_IR 100"] = "ISO_IR 100"
+    where: Conditions = ()
+
+
+class WrongPatient(Model):
+    """The images carry somebody else's identity: that of the patient before, or that of ``patient``. With ``accession``
+    the other's accession number too."""
+
+    change: Literal["patient"] = "patient"
+    patient: Patient | None = None
+    accession: bool = True
+    where: Conditions = ()
+
+
+class SharedStudy(Model):
+    """The images carry the Study Instance UID of the exam before them on this node."""
+
+    change: Literal["shared"] = "shared"
+    where: Conditions = ()
+
+
+class SplitStudy(Model):
+    """From the ``after``-th image on the images of an exam carry another Study Instance UID."""
+
+    change: Literal["split"] = "split"
+    after: int = Field(1, ge=1, le=10000)
+    where: Conditions = ()
+
+
+class PrivateCapture(Model):
+    """The images are secondary captures; what they were is in private elements."""
+
+    change: Literal["capture"] = "capture"
+    where: Conditions = ()
+
+
+class EnhancedImages(Model):
+    """Each series of CT or MR images is one enhanced multi-frame object; localizers stay what they are."""
+
+    change: Literal["enhanced"] = "enhanced"
+    where: Conditions = ()
+
+
+class ExtraObjects(Model):
+    """These objects come after the images of every exam."""
+
+    change: Literal["extra"] = "extra"
+    documents: tuple[Document, ...] = (Document.DOSE_REPORT, Document.PRESENTATION_STATE)
+    where: Conditions = ()
+
+
+class Compressed(Model):
+    """The images are compressed: JPEG Baseline where that can be, RLE Lossless otherwise, or RLE for all of them."""
+
+    change: Literal["compressed"] = "compressed"
+    lossy: bool = True
+    where: Conditions = ()
+
+
+WrongHeader = Annotated[ValueChanged | TextMislabelled | WrongPatient, Field(discriminator="change")]
+WrongUID = Annotated[SharedStudy | SplitStudy, Field(discriminator="change")]
+WrongObject = Annotated[PrivateCapture | EnhancedImages | ExtraObjects | Compressed, Field(discriminator="change")]
+
+
 class DataImpairments(Model):
-    """What a modality makes wrong in what it acquires."""
+    """What a modality makes wrong in what it acquires. Headers are changed first, then UIDs, then kinds of objects."""
+
+    headers: tuple[WrongHeader, ...] = ()
+    uids: tuple[WrongUID, ...] = ()
+    objects: tuple[WrongObject, ...] = ()
 
 
 class ClockSkew(Model):
@@ -204,6 +302,9 @@ class ServiceCall(StrEnum):
     QUERIES = "queries"
     SPEED = "speed"
     STABILITY = "stability"
+    HEADERS = "headers"
+    UIDS = "uids"
+    OBJECTS = "objects"
 
 
 CALL_TITLES: Mapping[ServiceCall, str] = {
@@ -211,6 +312,9 @@ CALL_TITLES: Mapping[ServiceCall, str] = {
     ServiceCall.QUERIES: "Its answers to queries and retrieves are wrong or not complete",
     ServiceCall.SPEED: "It answers too slowly",
     ServiceCall.STABILITY: "Its program hangs, ends by itself or does not let go of associations",
+    ServiceCall.HEADERS: "What it writes into its images is wrong: values, text, the patient",
+    ServiceCall.UIDS: "Its images belong together by their UIDs in a wrong way",
+    ServiceCall.OBJECTS: "It makes the wrong kind of objects, or compresses them",
 }
 """How each call is put to the one who is called."""
 
@@ -219,6 +323,9 @@ CALL_MENDS: Mapping[ServiceCall, tuple[tuple[str, str], ...]] = {
     ServiceCall.QUERIES: (("service", "caps"),),
     ServiceCall.SPEED: (("service", "slow"),),
     ServiceCall.STABILITY: (("process", "hangs"), ("process", "leaks"), ("process", "crashes")),
+    ServiceCall.HEADERS: (("data", "headers"),),
+    ServiceCall.UIDS: (("data", "uids"),),
+    ServiceCall.OBJECTS: (("data", "objects"),),
 }
 """What each call mends, as family and field. Injected statuses are mended by the call for their service."""
 

@@ -13,22 +13,28 @@ from pydicom.dataset import Dataset
 
 from sample_dicom.orders import make_order
 from sample_dicom.studies import make_study
+from sample_dicom.uids import make_uid
 from sandbox.archive.archive import Archive
 from sandbox.dicom.contract import Services, StoredObject, SupportedContext
 from sandbox.dicom.syntaxes import storage_commitment, verification
 from sandbox.events import kinds
-from sandbox.events.log import because
+from sandbox.events.event import PROBE
+from sandbox.events.log import because, current
 from sandbox.model.config import NodeConfig, RetryPolicy, shown
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from sandbox.model.patient import Order
 from sandbox.model.route import Priority
 from sandbox.model.view import NodeState
+from sandbox.nodes.acquired import Previous, Scan, changed, text_of
 from sandbox.nodes.caller import QueueCarrier
 from sandbox.nodes.commitment import Commitments
+from sandbox.nodes.impairments import DataImpairments
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.objects_config import SendingConfig
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_tables import QueueItem
+
+_SOUND = DataImpairments()
 
 
 class ModalityConfig(SendingConfig):
@@ -66,7 +72,8 @@ class ModalityConfig(SendingConfig):
 class AcquiredExam:
     """An exam that was scanned. ``event`` is its exam.acquired, from which all that follows can be traced.
 
-    ``objects`` are its ``instances`` images as they lie on the modality's own disk.
+    ``objects`` are its ``instances`` images as they lie on the modality's own disk, in ``studies``: one, unless the
+    modality is wrong about it.
     """
 
     node: str
@@ -74,6 +81,7 @@ class AcquiredExam:
     study_uid: str
     objects: tuple[StoredObject, ...]
     event: int
+    studies: tuple[str, ...] = ()
 
     @property
     def instances(self) -> int:
@@ -161,7 +169,7 @@ class Modality(Node):
             }
         )
         made = make_study(order, seed=self.context.seed, when=now, station=station)
-        datasets = list(itertools.islice(made, images))
+        datasets = self._as_it_is_today(list(itertools.islice(made, images)))
         study_uid = str(datasets[0].StudyInstanceUID)
         event = self.context.events.append(
             kinds.ExamAcquired(
@@ -176,12 +184,13 @@ class Modality(Node):
             node=self.name,
         )
         with because(event.seq):
-            instances = self._keep_images(study_uid, datasets)
+            instances = self._keep_images(datasets)
             self.log("info", f"Exam {order.accession_number} {order.procedure.description}: {len(instances)} images")
             if self.running.auto_send and self.running.send_to:
-                self._enqueue(order, study_uid, instances, self.running.send_to)
-        self._make_room(study_uid)
-        return AcquiredExam(self.name, order, study_uid, instances, event.seq)
+                self._enqueue(order, datasets, instances, self.running.send_to)
+        studies = tuple(dict.fromkeys(str(dataset.StudyInstanceUID) for dataset in datasets))
+        self._make_room(studies)
+        return AcquiredExam(self.name, order, study_uid, instances, event.seq, studies)
 
     def send(self, study_uid: str, remote: str) -> int:
         """Queue a study that is on the local disk for ``remote`` (a name in the AE table). Returns how many images."""
@@ -213,7 +222,31 @@ class Modality(Node):
         rng = random.Random(f"{self.context.seed}/{self.name}/{number}")  # noqa: S311 - simulation, not secrecy
         return make_order(rng, self.running.modality, self.context.clock.now())
 
-    def _keep_images(self, study_uid: str, datasets: Sequence[Dataset]) -> tuple[StoredObject, ...]:
+    def _as_it_is_today(self, datasets: list[Dataset]) -> list[Dataset]:
+        """The images as this scanner makes them, with what is wrong with it."""
+        wrong = self.impairments.data
+        if wrong == _SOUND:
+            return datasets
+        shared = ""
+        if current().actor == PROBE:
+            # A check forgets its own studies afterwards, so they are never shared with anybody's.
+            shared = make_uid("shared", self.context.seed, current().cause)
+        return changed(datasets, wrong, Scan(self._previous(), shared))
+
+    def _previous(self) -> Previous | None:
+        """The exam before, as it is on the local disk."""
+        for study in self.store.studies(limit=1):
+            return Previous(
+                study_uid=study.study_uid,
+                patient_id=study.patient_id,
+                patient_name=study.patient_name,
+                birth_date=study.birth_date,
+                sex=study.sex,
+                accession_number=study.accession_number,
+            )
+        return None
+
+    def _keep_images(self, datasets: Sequence[Dataset]) -> tuple[StoredObject, ...]:
         self.store.add_datasets(datasets)
         kept = []
         for dataset in datasets:
@@ -222,30 +255,30 @@ class Modality(Node):
             assert path is not None
             syntax = str(dataset.file_meta.TransferSyntaxUID)
             kept.append(StoredObject(path, str(dataset.SOPClassUID), sop_instance, syntax))
-            self.tell_stored(study_uid, sop_instance)
+            self.tell_stored(str(dataset.StudyInstanceUID), sop_instance)
         return tuple(kept)
 
     def _enqueue(
-        self, order: Order, study_uid: str, instances: Sequence[StoredObject], destinations: Sequence[str]
+        self, order: Order, datasets: Sequence[Dataset], instances: Sequence[StoredObject], destinations: Sequence[str]
     ) -> None:
         items = [
             QueueItem(
                 object=stored,
-                study_uid=study_uid,
-                patient_name=order.patient.name,
-                accession_number=order.accession_number,
+                study_uid=str(dataset.StudyInstanceUID),
+                patient_name=text_of(dataset, "PatientName"),
+                accession_number=text_of(dataset, "AccessionNumber"),
                 description=order.procedure.description,
             )
-            for stored in instances
+            for dataset, stored in zip(datasets, instances, strict=True)
         ]
         priority = Priority.STAT if order.stat else Priority.NORMAL
         self.queue.add(items, {destination: int(priority) for destination in destinations})
 
-    def _make_room(self, just_acquired: str) -> None:
+    def _make_room(self, just_acquired: Sequence[str]) -> None:
         """Remove the oldest studies beyond what is kept, never one that still waits to be sent or taken charge of."""
         if self.store.count_studies() <= self.running.keep_studies:
             return
-        waiting = self.queue.waiting_studies() | {just_acquired}
+        waiting = self.queue.waiting_studies() | set(just_acquired)
         for study in self.store.studies(limit=1000, offset=self.running.keep_studies):
             if study.study_uid in waiting:
                 continue
