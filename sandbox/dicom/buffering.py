@@ -59,7 +59,7 @@ class Incoming:
         if self._is_tls:
             if seconds != self.connection.gettimeout():
                 self.connection.settimeout(seconds)
-        elif seconds != self._to_read:
+        else:
             self._to_read = seconds
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(seconds))
 
@@ -68,11 +68,19 @@ class Incoming:
         if self._is_tls:
             if patience != self.connection.gettimeout():
                 self.connection.settimeout(patience)
-        elif patience != self._to_write:
+            self.connection.sendall(data)
+            return
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            sent = self.connection.send(data, socket.MSG_DONTWAIT)
+            if sent == len(data):
+                return
+        # More than fits into the system's buffer: now the peer's reading is waited for.
+        if patience != self._to_write:
             self._to_write = patience
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(patience))
         try:
-            self.connection.sendall(data)
+            self.connection.sendall(memoryview(data)[sent:])
         except BlockingIOError:
             raise TimeoutError from None
 
@@ -86,17 +94,29 @@ class Incoming:
                 self._low = self._high = 0
             if self._low + need > len(self._buffer):
                 self._make_room(need)
-            self.wait_to_read(silence, deadline)
             # A client with Nagle's algorithm on waits for our ACK before it sends the rest of what it has begun.
             if self._is_tcp and (is_midway or self._low < self._high) and _QUICK_ACK is not None:
                 self.connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
-            try:
-                received = self.connection.recv_into(self.view[self._high :])
-            except BlockingIOError:
-                raise TimeoutError from None
+            received = self._read(self.view[self._high :], silence, deadline)
             if not received:
                 raise EOFError
             self._high += received
+
+    def _read(self, into: memoryview, silence: float | None, deadline: float | None) -> int:
+        if self._is_tls:
+            self.wait_to_read(silence, deadline)
+            return self.connection.recv_into(into)
+        until = deadline
+        if until is None and silence is not None:
+            until = time.monotonic() + silence
+        # A shorter limit than is wanted may stay: what it costs is to come here again, after a long silence.
+        if not self._to_read or (until is not None and until - time.monotonic() < self._to_read):
+            self.wait_to_read(None, until)
+        while True:
+            try:
+                return self.connection.recv_into(into)
+            except BlockingIOError:
+                self.wait_to_read(None, until)
 
     def unpack(self, header: struct.Struct) -> tuple[int, ...]:
         """What stands next, which ``fill`` has made available. It is not taken."""
@@ -130,10 +150,12 @@ class Incoming:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 and not sockets.is_polled(self.connection):
                     break
-                self.wait_to_read(max(remaining, _SHORTEST_WAIT_S))
                 # What still comes is not looked at, so it is not decrypted either.
-                if not socket.socket.recv_into(self.connection, self.view):
-                    break
+                if self._is_tls or not self._to_read or remaining < self._to_read:
+                    self.wait_to_read(max(remaining, _SHORTEST_WAIT_S))
+                with contextlib.suppress(BlockingIOError):
+                    if not socket.socket.recv_into(self.connection, self.view):
+                        break
 
     def _make_room(self, need: int) -> None:
         rest = bytes(self.view[self._low : self._high])
