@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from sandbox.archive.archive import StoredInstance
+from sandbox.archive.archive import Archive, StoredInstance
 from sandbox.archive.commitment_service import CommitmentService
 from sandbox.archive.contexts import archive_contexts
 from sandbox.dicom.contract import (
@@ -24,10 +24,12 @@ from sandbox.nodes.answering import answer_find
 from sandbox.nodes.archive_administration import ArchiveAdministration
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.objects_config import ObjectsConfig
+from sandbox.nodes.retention import Retention
 from sandbox.nodes.words import counted, query_in_words
 
 _DISK = "Disk"
 _QUERIES = "Query and retrieve"
+_RETENTION = "Retention"
 _GB = 1_000_000_000
 
 
@@ -65,6 +67,26 @@ class ArchiveConfig(ObjectsConfig):
     reserve_gb: float = Field(
         0.0, ge=0, le=1_000_000, **shown("Reserve", "How much of the disk must stay free.", unit="GB", group=_DISK)
     )
+    purge_after_days: int = Field(
+        0,
+        ge=0,
+        le=36500,
+        **shown(
+            "Remove studies after",
+            "Studies with an older study date leave this archive for good. 0: never.",
+            unit="days",
+            group=_RETENTION,
+        ),
+    )
+    purge_needs: str = Field(
+        "",
+        **shown(
+            "Only if committed by",
+            "Name from the AE table of who must first confirm (storage commitment) to have them. Empty: nobody.",
+            group=_RETENTION,
+            choices="remotes",
+        ),
+    )
 
 
 class ArchiveNode(Node):
@@ -81,6 +103,7 @@ class ArchiveNode(Node):
         super().__init__(context, config)
         self.store = self._archive = self.open_store()
         self.administration = ArchiveAdministration(self, self._archive)
+        self.retention = Retention(self)
         self._commitment = CommitmentService(
             self._archive,
             ae_title=lambda: self.running.ae_title,
@@ -102,6 +125,7 @@ class ArchiveNode(Node):
             resolve_destination=self._destination,
             transcode=self.running.transcode,
             n_action=self._commitment.answer,
+            n_event_report=self.retention.commitments.report if self.running.purge_needs else None,
         )
 
     def open_work(self) -> None:
@@ -111,12 +135,24 @@ class ArchiveNode(Node):
             reserve=int(self.running.reserve_gb * _GB),
         )
         self._commitment.start()
+        self.retention.start()
 
     def halt_work(self) -> None:
         self._commitment.halt()
+        self.retention.halt()
 
     def close_work(self) -> None:
         self._commitment.stop()
+        self.retention.stop()
+
+    def close(self) -> None:
+        super().close()
+        self.retention.close()
+
+    @property
+    def archive(self) -> Archive:
+        """Its images and their index."""
+        return self._archive
 
     def _destination(self, ae_title: str) -> Peer | None:
         remote = self.running.remote_by_title(ae_title)
