@@ -208,15 +208,17 @@ def test_changed_images_are_found_out(lab: Lab, memory: Memory) -> None:
     assert "pixels" in finding.sentence
 
 
-def test_an_unlisted_title_in_the_table_is_a_wider_door(lab: Lab, memory: Memory) -> None:
+@pytest.mark.parametrize("title", ["CT1", "FACTORY"])
+def test_a_new_title_in_the_table_is_a_wider_door(lab: Lab, memory: Memory, title: str) -> None:
+    """Somebody's of the house, or nobody's."""
     node = lab.department.node("WS2")
-    row = {"name": "anybody", "ae_title": "CT1", "host": "198.18.10.11", "port": 104}
+    row = {"name": "anybody", "ae_title": title, "host": "198.18.10.11", "port": 104}
     node.save(with_row(node.saved, "remotes", row))
     node.restart()
     finding = check_of("callers_not_widened").run(lab.department, memory)
     assert finding.verdict is Verdict.FAIL
     assert "WS2" in finding.sentence
-    assert "CT1" in finding.sentence
+    assert title in finding.sentence
 
 
 def test_what_cannot_be_tried_is_not_told(lab: Lab, memory: Memory) -> None:
