@@ -108,6 +108,8 @@ def has_wildcard(text: str) -> bool:
 
 def glob(pattern: str) -> Predicate:
     """Match a whole text against ``pattern`` in time linear in the text for each asterisk, whatever the pattern."""
+    if "?" not in pattern:
+        return _glob_of_asterisks(pattern)
     first, *rest = (_segment(part) for part in re.sub(r"\*+", "*", pattern).split("*"))
     if not rest:
         return lambda text: first.fullmatch(text) is not None
@@ -126,6 +128,27 @@ def glob(pattern: str) -> Predicate:
             position = found.end()
         tail = len(text) - last_length
         return tail >= position and last.fullmatch(text, tail) is not None
+
+    return accepts
+
+
+def _glob_of_asterisks(pattern: str) -> Predicate:
+    """The usual wildcards need no regular expression."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return lambda text: text == pattern
+    *middle, last = rest
+
+    def accepts(text: str) -> bool:
+        if not text.startswith(first):
+            return False
+        position = len(first)
+        for part in middle:
+            found = text.find(part, position)
+            if found < 0:
+                return False
+            position = found + len(part)
+        return len(text) - len(last) >= position and text.endswith(last)
 
     return accepts
 

@@ -29,6 +29,8 @@ def fold(text: str) -> str:
 
 def groups(name: str) -> tuple[str, ...]:
     """The folded component groups of one name, without trailing empty components: "SMITH^JOHN^^" is "SMITH^JOHN"."""
+    if "=" not in name and " " not in name and name.isascii() and name.isprintable():
+        return (name.upper().rstrip("^"),)
     return tuple(
         "^".join(component.strip() for component in group.split("^")).rstrip("^") for group in fold(name).split("=")
     )

@@ -48,7 +48,7 @@ OUT_OF_RESOURCES = 0xA700
 _RETRIEVE_AE_TITLE = 0x00080054
 _INSTANCE_AVAILABILITY = 0x00080056
 _NO_KEYS = frozenset({SPECIFIC_CHARACTER_SET, QUERY_RETRIEVE_LEVEL, _RETRIEVE_AE_TITLE, _INSTANCE_AVAILABILITY})
-# The first few are answered soon; a C-CANCEL is looked for between two batches.
+# The first few are answered soon.
 _FIRST_AT_A_TIME, _ROWS_AT_A_TIME = 32, 256
 _ENCODERS_AT_A_TIME = 256
 
@@ -116,19 +116,16 @@ def find(index: Index, ae_title: str, query: Query) -> Iterator[FindAnswer]:
     try:
         while batch := list(islice(matches, size)):
             is_last, size = len(batch) < size, _ROWS_AT_A_TIME
-            looked = False
             for place, values in enumerate(batch, 1):
                 encoded = encode(values)
-                # Encoded ones are made faster than a C-CANCEL is looked for.
-                if not looked or encoded is None:
-                    looked = True
-                    if query.is_cancelled():
-                        yield FindAnswer(CANCELLED)
-                        return
-                if encoded is None:
-                    yield FindAnswer(status, _answer(question, values, ae_title))
-                else:
+                if encoded is not None:
+                    # Made faster than a C-CANCEL is looked for: whoever sends them does that between two writes.
                     yield FindAnswer(status, encoded=encoded, at_hand=is_last or place < len(batch))
+                elif query.is_cancelled():
+                    yield FindAnswer(CANCELLED)
+                    return
+                else:
+                    yield FindAnswer(status, _answer(question, values, ae_title))
     except UnavailableError:
         yield FindAnswer(OUT_OF_RESOURCES, comment="The index cannot be read at the moment")
 

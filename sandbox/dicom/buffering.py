@@ -11,12 +11,15 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from sandbox.dicom import sockets
 
 _FIRST_ROOM = 1 << 15
 _MOST_ROOM_AHEAD = 1 << 19
+# As many as one call of the system takes (IOV_MAX).
+_MOST_PIECES = 1024
 _QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)
 _TIMEVAL = struct.Struct("@ll")
 # A time limit of nothing at all would be none.
@@ -83,6 +86,28 @@ class Incoming:
             self.connection.sendall(memoryview(data)[sent:])
         except BlockingIOError:
             raise TimeoutError from None
+
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether ``write_pieces`` can be used: TLS has to have what it encrypts in one piece."""
+        return not self._is_tls
+
+    def write_pieces(self, pieces: Sequence[bytes | memoryview], patience: float) -> None:
+        """The same for many pieces, which are sent as they lie in memory."""
+        if patience != self._to_write:
+            self._to_write = patience
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(patience))
+        for start in range(0, len(pieces), _MOST_PIECES):
+            some = deque(memoryview(piece) for piece in pieces[start : start + _MOST_PIECES])
+            try:
+                while some:
+                    sent = self.connection.sendmsg(some)
+                    while some and sent >= len(some[0]):
+                        sent -= len(some.popleft())
+                    if sent:
+                        some[0] = some[0][sent:]
+            except BlockingIOError:
+                raise TimeoutError from None
 
     # --- reading -------------------------------------------------------------------------------------------------
 

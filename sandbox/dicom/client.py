@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from types import TracebackType
 from typing import Any
@@ -150,6 +150,12 @@ class Association(NormalizedRequests):
         """C-STORE. A StoredObject's bytes go as they are where the peer takes their transfer syntax; else transcoded to
         an uncompressed one that it takes. ``originator`` is the AE title and message id of a C-MOVE behind it."""
         return self._invoker.store(item, originator)
+
+    def store_all(
+        self, items: Iterable[StoredObject], *, originator: tuple[str, int] | None = None
+    ) -> Generator[Outcome]:
+        """C-STORE of one after the other, as ``store``: the next is read while the peer takes one."""
+        return self._invoker.store_all(items, originator)
 
     def find(self, model: str, identifier: Dataset) -> Generator[FindResponse]:
         """C-FIND: every match, then the final response. Leaving the iteration early cancels the query."""

@@ -27,7 +27,7 @@ from pynetdicom.timer import Timer
 
 from sandbox.dicom import sockets, tls
 from sandbox.dicom.buffering import Incoming
-from sandbox.dicom.outgoing import message_pdus
+from sandbox.dicom.outgoing import message_pdus, message_pieces
 from sandbox.dicom.pdus import FIXED, HEADER, AbortReason, Kind, four_bytes, tidy, titles
 from sandbox.dicom.states import RefusedError, State, refusal
 from sandbox.dicom.tls_failures import explain_tls_failure
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 _VERSION = bytes((0, 1, 0, 0))
 _PDV_HEADER = struct.Struct(">LBB")
 _RELEASE_RP = four_bytes(Kind.RELEASE_RP)
+
+# The data set of a longer message is sent as it lies in memory; joining a shorter one with its heads is quicker.
+_COPIED = 1 << 16
 
 
 @cache
@@ -284,6 +287,11 @@ class SynchronousDUL(DULServiceProvider):
 
     def send_message(self, context_id: int, command: bytes, data: Any = None, maximum: int = 0) -> None:
         """Send a DIMSE message in as few writes as its size allows. ``maximum`` is the peer's maximum length."""
+        if self._watch is None and data is not None and len(data) > _COPIED and self._incoming.takes_pieces:
+            # Nobody has to be shown whole PDUs.
+            pieces = message_pieces(context_id, command, data, maximum)
+            self._sending(lambda: self._incoming.write_pieces(pieces, self._patience))
+            return
         for pdus, sizes in message_pdus(context_id, command, data, maximum):
             self._write_all(pdus, sizes)
             if self.ended:
@@ -404,8 +412,13 @@ class SynchronousDUL(DULServiceProvider):
             for size in sizes:
                 self._watch(Direction.SENT, view[position : position + size])
                 position += size
+        self._sending(lambda: self._incoming.write(data, self._patience))
+
+    def _sending(self, write: Callable[[], None]) -> None:
+        if self.ended:
+            return
         try:
-            self._incoming.write(data, self._patience)
+            write()
         except TimeoutError:
             self._end(f"the peer took nothing for {self._patience:g} s")
         except OSError as lost:

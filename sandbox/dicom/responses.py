@@ -88,6 +88,11 @@ class Burst:
         if self._bytes >= _MOST_BYTES or time.monotonic() - self._since >= _MOST_SECONDS:
             self.flush()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that came has been sent."""
+        return not self._pieces
+
     def flush(self) -> None:
         """Send what is gathered."""
         if self._pieces:

@@ -9,7 +9,8 @@ each instance that cannot be sent fails alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset
@@ -37,7 +38,8 @@ UNKNOWN_DESTINATION = 0xA801
 MOVE_FAILED = 0xC511
 GET_FAILED = 0xC411
 
-Send = Callable[[StoredObject], Outcome]
+# A pending response may be sent after each sub-operation (PS3.4 C.4.2.3.2). Nobody reads more than twenty a second.
+_TOLD_EVERY_S = 0.05
 
 _FAILURES = {
     FailureKind.NO_CONNECTION: "no connection",
@@ -99,9 +101,8 @@ def serve_move(association: AcceptorAssociation, message: Message) -> None:
             return tally.final_status()
         originator = (query.facts.calling_ae, message.command.get("MessageID", 0))
         with opened:
-            return _send_all(
-                association, message, query, objects, tally, lambda item: opened.store(item, originator=originator)
-            )
+            outcomes = opened.store_all(objects, originator=originator)
+            return _send_all(association, message, query, objects, tally, outcomes)
 
     _retrieve(association, message, plan, run, MOVE_FAILED)
 
@@ -114,8 +115,7 @@ def serve_get(association: AcceptorAssociation, message: Message) -> None:
         return RetrievePlan(status=SOP_CLASS_NOT_SUPPORTED) if get is None else get(query)
 
     def run(query: Query, objects: Sequence[StoredObject], tally: _Tally) -> int:
-        sender = Invoker(association)
-        return _send_all(association, message, query, objects, tally, sender.store)
+        return _send_all(association, message, query, objects, tally, Invoker(association).store_all(objects))
 
     _retrieve(association, message, plan, run, GET_FAILED)
 
@@ -171,13 +171,18 @@ def _send_all(
     query: Query,
     objects: Sequence[StoredObject],
     tally: _Tally,
-    send: Send,
+    outcomes: Iterator[Outcome],
 ) -> int:
+    """Count the outcome of each sub-operation as it is done; a C-CANCEL is looked for before each."""
+    told = -_TOLD_EVERY_S
     for item in objects:
         if query.is_cancelled():
             return CANCELLED
-        tally.count(item, send(item))
-        _answer(association, message, PENDING, tally=tally)
+        tally.count(item, next(outcomes))
+        now = time.monotonic()
+        if now - told >= _TOLD_EVERY_S:
+            told = now
+            _answer(association, message, PENDING, tally=tally)
     return tally.final_status()
 
 

@@ -92,7 +92,7 @@ def _send_answers(
 ) -> None:
     burst, at_hand = Burst(association, message), False
     for answer in answers:
-        if not at_hand and query.is_cancelled():
+        if (not at_hand or burst.is_empty) and query.is_cancelled():
             burst.finish(CANCELLED)
             return
         if answer.status not in _PENDING:

@@ -6,7 +6,7 @@ Used by a client on an association it opened, and by an acceptor that sends inst
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 from pydicom.dataset import Dataset
 
@@ -58,6 +58,36 @@ class Invoker:
     def store(self, item: StoredObject | Dataset, originator: tuple[str, int] | None = None) -> Outcome:
         """C-STORE. The bytes of a file go as they are where the peer takes their transfer syntax; else transcoded to an
         uncompressed one that it takes. A data set in memory is only re-encoded."""
+        return next(self.store_all((item,), originator))
+
+    def store_all(
+        self, items: Iterable[StoredObject | Dataset], originator: tuple[str, int] | None = None
+    ) -> Generator[Outcome]:
+        """C-STORE of one after the other, with the outcome of each. While the peer takes one, the next is read."""
+        waiting = iter(items)
+        ready = self._ready(next(waiting, None), originator)
+        while ready is not None:
+            if isinstance(ready, Outcome):
+                outcome, ready = ready, self._ready(next(waiting, None), originator)
+                yield outcome
+                continue
+            sop_class, command, data, context = ready
+            if not self._association.is_established:
+                yield Outcome(None, failure=self._association.ending)
+                ready = self._ready(next(waiting, None), originator)
+                continue
+            began = time.perf_counter()
+            message_id = self._begin(sop_class, command, data, context)
+            ready = self._ready(next(waiting, None), originator)
+            message, failure = self._await(message_id)
+            yield _outcome(message, failure, (time.perf_counter() - began) * 1000)
+
+    def _ready(
+        self, item: StoredObject | Dataset | None, originator: tuple[str, int] | None
+    ) -> tuple[str, Command, bytes | memoryview, ContextResult] | Outcome | None:
+        """An instance read and ready to be sent, or why it cannot be; None if there is none."""
+        if item is None:
+            return None
         if isinstance(item, Dataset):
             sop_class, sop_instance = str(item.SOPClassUID), str(item.SOPInstanceUID)
             syntax = str(item.file_meta.TransferSyntaxUID)
@@ -81,7 +111,7 @@ class Invoker:
         }
         if originator is not None:
             command["MoveOriginatorApplicationEntityTitle"], command["MoveOriginatorMessageID"] = originator
-        return self.request(sop_class, command, data, context)
+        return sop_class, command, data, context
 
     def request(
         self,
@@ -94,10 +124,7 @@ class Invoker:
         context = context or self.context(sop_class)
         if context is None:
             return Outcome(None, failure=NO_CONTEXT)
-        message, failure, elapsed = self._exchange(sop_class, command, data, context)
-        if message is None:
-            return Outcome(None, duration_ms=elapsed, failure=failure)
-        return Outcome(message.command.get("Status"), message.command.get("ErrorComment", ""), elapsed)
+        return _outcome(*self._exchange(sop_class, command, data, context))
 
     def normalized(self, sop_class: str, command: Command, dataset: Dataset | None = None) -> NormalizedOutcome:
         """A DIMSE-N request. N-EVENT-REPORT is the SCP's to send, all others the SCU's (PS3.7 10.1)."""
@@ -251,3 +278,9 @@ class Invoker:
             association.tell_aborted(reason)
         self._lost()
         return reason
+
+
+def _outcome(message: Message | None, failure: str, elapsed: float) -> Outcome:
+    if message is None:
+        return Outcome(None, duration_ms=elapsed, failure=failure)
+    return Outcome(message.command.get("Status"), message.command.get("ErrorComment", ""), elapsed)
