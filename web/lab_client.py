@@ -29,6 +29,38 @@ from sandbox.model.view import (
     StudyDetail,
     StudySummary,
 )
+from web.command_forms import CommandInfo
+
+
+class HostSeen(Model):
+    """A host of the department; ``vlan`` is that of its present address."""
+
+    name: str
+    address: str
+    vlan: str
+    is_on: bool
+
+
+class RuleSeen(Model):
+    """A line of the firewall; without a port it is for all of them."""
+
+    source: str
+    target: str
+    port: int | None
+    action: str
+    note: str
+
+
+class NetworkSeen(Model):
+    """The department's network, as the lab tells it."""
+
+    domain: str
+    vlans: tuple[dict[str, Any], ...]
+    hosts: tuple[HostSeen, ...]
+    dns: dict[str, str]
+    rules: tuple[RuleSeen, ...]
+    default_action: str
+
 
 AnswerT = TypeVar("AnswerT")
 ModelT = TypeVar("ModelT", bound=Model)
@@ -120,6 +152,14 @@ class LabClient:
     def capture(self, association: str = "") -> bytes:
         """Everything captured, or one association, as .pcap."""
         return self._ask("GET", "/capture.pcap", params={"association": association} if association else {}).content
+
+    def commands(self) -> tuple[CommandInfo, ...]:
+        """Every command that this lab takes."""
+        return self._many(CommandInfo, "/commands")
+
+    def network(self) -> NetworkSeen:
+        """What can be looked up about the department's network."""
+        return self._one(NetworkSeen, "/network")
 
     def command(self, name: str, params: Mapping[str, Any]) -> CommandResult:
         """Do what a person may do in a lab. A thing tried in vain is a result with ``ok`` False, not an error."""

@@ -15,6 +15,7 @@ import httpx
 from flask import Flask, Response, jsonify, request
 from pydantic import Field, TypeAdapter
 
+from sandbox.lab.commands.registry import commands
 from sandbox.model.config import NodeConfig, RemoteNode, RetryPolicy, shown
 from sandbox.model.config_path import differences, with_row, with_value, without
 from sandbox.model.errors import NotFoundError, SandboxError
@@ -388,6 +389,36 @@ def api(lab: StandIn) -> Flask:
         return Response(lines(), mimetype="text/event-stream")
 
     app.add_url_rule("/capture.pcap", "capture", lambda: Response(b"\xd4\xc3\xb2\xa1"))
+
+    @app.get("/commands")
+    def _commands() -> Response:
+        return Response(
+            json.dumps(
+                [
+                    {
+                        "name": entry.name,
+                        "title": entry.title,
+                        "help": entry.__doc__,
+                        "schema": entry.model_json_schema(),
+                    }
+                    for entry in commands().values()
+                ]
+            ),
+            mimetype="application/json",
+        )
+
+    @app.get("/network")
+    def _network() -> Response:
+        rule = {"source": "servers", "target": "reading", "port": 104, "action": "allow", "note": HOSTILE}
+        host = {"name": "CT1", "address": "198.18.10.11", "vlan": "modalities", "is_on": True}
+        return jsonify(
+            domain="riverside.example",
+            vlans=[],
+            hosts=[host],
+            dns={"ct1": "198.18.10.11"},
+            rules=[rule, rule | {"port": None}],
+            default_action="drop",
+        )
 
     @app.post("/commands")
     def _command() -> Response:

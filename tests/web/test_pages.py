@@ -27,6 +27,9 @@ PAGES = (
     "/nodes/ARCHIVE/studies/1.2.3",
     "/nodes/ARCHIVE/studies/1.2.3/view",
     "/nodes/CT1/tools/",
+    "/nodes/CT1/service",
+    "/nodes/ARCHIVE/service",
+    "/network",
 )
 VOID = {"meta", "link", "input", "img", "br", "use", "path", "rect", "circle"}
 

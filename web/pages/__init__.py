@@ -12,6 +12,7 @@ from web.pages import (
     live,
     node,
     queues,
+    service,
     start,
     studies,
     tools,
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     queues.pages,
     studies.pages,
     tools.pages,
+    service.pages,
     associations.pages,
     viewer.pages,
 )
