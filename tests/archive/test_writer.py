@@ -17,6 +17,7 @@ from sandbox.archive.attributes import AT_LEVEL, Level
 from sandbox.archive.header import read_header
 from sandbox.archive.index import database, writer
 from sandbox.archive.index import index as module
+from sandbox.archive.index.checkpoints import Checkpoints
 from sandbox.archive.index.index import Index, InstanceRecord, add_record
 from sandbox.archive.index.schema import TABLE, instances, series, studies
 from sandbox.archive.names import folded_columns
@@ -217,6 +218,35 @@ def test_waiting_senders_share_a_commit(tmp_path: Path) -> None:
             sender.join(20)
         assert archive.counts().instances == 13
         assert commits == [12]
+
+
+def test_the_log_does_not_grow_for_ever_and_no_commit_moves_it(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    opened = Index(database.open_database(database.sqlite_url(path), Sync.FULL))
+    opened._checkpoints = Checkpoints(opened._engine, opened._turn, every=50)
+    size: list[int] = []
+    for _ in range(5):
+        for _ in range(50):
+            opened.add(_record())
+        thread = opened._checkpoints._thread
+        assert thread is not None
+        thread.join(20)
+        assert not thread.is_alive()
+        size.append((tmp_path / "index.sqlite-wal").stat().st_size)
+    assert max(size) <= 2 * size[0], "the log is begun anew"
+    main = path.read_bytes()
+    (tmp_path / "moved.sqlite").write_bytes(main)
+    with database.open_database(database.sqlite_url(tmp_path / "moved.sqlite"), Sync.NORMAL).connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(instances)) == 250, "and all of it is in the database"
+    opened.close()
+
+
+def test_an_index_that_closes_waits_for_the_log_to_be_moved(tmp_path: Path) -> None:
+    opened = Index(database.open_database(database.sqlite_url(tmp_path / "index.sqlite"), Sync.FULL))
+    opened._checkpoints = Checkpoints(opened._engine, opened._turn, every=1)
+    opened.add(_record())
+    opened.close()
+    assert not (tmp_path / "index.sqlite-wal").exists()
 
 
 def test_a_bad_instance_fails_alone(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from functools import lru_cache
 from sqlalchemy import Column, Connection, Dialect, Engine, bindparam, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from sandbox.archive.index.checkpoints import Checkpoints
 from sandbox.archive.index.database import is_held
 from sandbox.archive.index.reader import Reader
 from sandbox.archive.index.schema import instances, removals, series, studies
@@ -81,6 +82,7 @@ class Index:
         self._was_locked = False
         self._instances = InstanceWriter(engine.dialect)
         self._connection = WritingConnection(engine)
+        self._checkpoints = Checkpoints(engine, self._turn)
         self._newest: float | None = None
         self.locked_by = ""
         """Who holds the write lock; nobody else writes until it is empty again."""
@@ -215,6 +217,7 @@ class Index:
 
     def close(self) -> None:
         """Let go of the database. Nothing is written any more."""
+        self._checkpoints.close()
         with self._turn:
             self._closed = True
             self._connection.close()
@@ -260,6 +263,7 @@ class Index:
                 job.new = self._instances.add(cursor, job.record)
         for job in batch:
             job.done = True
+        self._checkpoints.written(len(batch))
 
 
 def add_record(connection: Connection, record: InstanceRecord) -> bool:

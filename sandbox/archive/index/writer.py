@@ -332,6 +332,8 @@ class WritingConnection:
         self._connection, self._cursor = connection, connection.cursor()
         if self._is_sqlite:
             self._level = self._always = self._cursor.execute("PRAGMA synchronous").fetchone()[0]
+            # sandbox.archive.index.checkpoints does it, when nobody waits.
+            self._cursor.execute("PRAGMA wal_autocheckpoint=0")
 
     def _flush(self, durable: bool) -> None:
         level = self._always if durable else min(self._always, _NORMAL)
