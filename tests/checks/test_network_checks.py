@@ -48,6 +48,7 @@ CASES: dict[str, tuple[dict[str, object], Spoil]] = {
         fault("network.duplicate_address", node="MR1", intruder="US1"),
     ),
     "firewall_not_wider": ({}, any_to_any),
+    "name_resolves": ({"node": ["ROUTER", "WS1"], "of": "ARCHIVE"}, fault("network.stale_dns", node="ARCHIVE")),
     "exam_dated_rightly": ({"node": ["MR1", "US1"]}, fault("time.utc", node="US1", hours=2)),
 }
 """For each kind: parameters, and what spoils the claim."""
@@ -124,6 +125,15 @@ def test_without_a_scanner_an_echo_tells(lab: Lab, memory: Memory) -> None:
     assert finding.verdict is Verdict.FAIL, finding
     assert finding.evidence
     assert lab.events[finding.evidence[0]].kind == "association.accepted"
+
+
+def test_a_name_may_be_stale_on_one_host_only(lab: Lab, memory: Memory) -> None:
+    fault("network.stale_dns", node="ARCHIVE", seen_by="WS1")(lab)
+    assert run(lab, memory, "name_resolves", node="ROUTER").verdict is Verdict.PASS
+    finding = run(lab, memory, "name_resolves")
+    assert finding.verdict is Verdict.FAIL
+    assert "On WS1" in finding.sentence
+    assert "hosts table" in finding.sentence
 
 
 def test_a_rule_as_narrow_as_needed_is_no_harm(lab: Lab, memory: Memory) -> None:
