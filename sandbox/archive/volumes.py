@@ -79,6 +79,15 @@ def mount(bench: Bench, name: str) -> int:
     return moved
 
 
+def is_on_disk(bench: Bench, sop_instance: str) -> bool:
+    """Whether the archive has a file of this instance, indexed or not, mounted or not; the bin does not count."""
+    file = bench.files.relative_path(sop_instance)
+    if bench.files.path(file).exists():
+        return True
+    place = bench.files.directory / _VOLUMES
+    return place.is_dir() and any((directory / file).exists() for directory in place.iterdir())
+
+
 def forget(bench: Bench, name: str) -> None:
     """Mount volume ``name`` and let nothing tell that it ever was a volume of its own."""
     directory = _directory(bench, name)
