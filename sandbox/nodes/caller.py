@@ -112,7 +112,8 @@ class QueueCarrier:
             transcode, keep_s = config.transcode, config.keep_association_s
 
         def close(association: Association) -> None:
-            if keep_s and association.is_open:
+            # One that was interrupted meanwhile, as when the node stops, is found to be over by looking at it.
+            if keep_s and association.notice():
                 caller.kept.give(destination, association, keep_s)
             else:
                 association.release()

@@ -1,7 +1,7 @@
 """The thread that empties one destination's line of a send queue, and what it needs to do so.
 
 It sleeps on the queue's condition and wakes when something was added, released or is due; idle it costs nothing.
-Consecutive entries of the same cause go over one association. A refused object is counted against itself and steps
+Consecutive entries of the same cause go over one association, which waits a moment for more. A refused object is counted against itself and steps
 aside; an association that does not come about is counted against everything that would have gone over it.
 """
 
@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from sandbox.nodes.queue import SendQueue
+
+LINGER_S = 0.2
+"""How long an association stays open when nothing is left to send. Whoever sends a study to this node is still sending
+it, an image at a time, and the study is to go over one association."""
 
 SYNTAXES = 128
 """An association has at most 128 presentation contexts (odd ids up to 255, PS3.8 9.3.2.2)."""
@@ -119,7 +123,7 @@ class Sender(threading.Thread):
                     opened.abort()
             try:
                 # Asked anew: while the association was opened, the line may have been held or the entry discarded.
-                while (entry := self._next_like(first)) is not None and opened.takes(entry.item.object):
+                while (entry := self._next_like(first, LINGER_S)) is not None and opened.takes(entry.item.object):
                     if not self._send(opened, entry):
                         break
             finally:
@@ -261,16 +265,24 @@ class Sender(threading.Thread):
                 queue.changed.wait(wait_s)
         return None
 
-    def _next_like(self, first: Entry) -> Entry | None:
-        """The next entry if it belongs on the association of ``first``."""
+    def _next_like(self, first: Entry, wait_s: float = 0.0) -> Entry | None:
+        """The next entry if it belongs on the association of ``first``, waiting a moment for one."""
         queue = self._queue
-        with queue.changed:
+        found: Entry | None = None
+
+        def is_settled() -> bool:
+            nonlocal found
             if self._stopping or self._is_held():
-                return None
-            entry = queue.rows.head(self._destination, time.time())
-        if entry is None or (entry.cause, entry.actor) != (first.cause, first.actor):
+                found = None
+                return True
+            found = queue.rows.head(self._destination, time.time())
+            return found is not None
+
+        with queue.changed:
+            queue.changed.wait_for(is_settled, wait_s)
+        if found is None or (found.cause, found.actor) != (first.cause, first.actor):
             return None
-        return entry
+        return found
 
     def _is_held(self) -> bool:
         return self._destination in self._queue.held

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sandbox.model.clock import Clock
 from sandbox.model.config import RetryPolicy
 from sandbox.model.errors import NotFoundError, UnavailableError
 from sandbox.model.view import QueueState
+from sandbox.nodes import queue_sender
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_sender import Delivery, Outcome
 from sandbox.nodes.queue_tables import QueueItem
@@ -36,7 +38,7 @@ class Carrier:
         self.contexts: list[tuple[int | None, str]] = []
         self.down = ""
         self.refused: set[str] = set()
-        self.opened = 0
+        self.opened = self.closed = 0
 
     def open(self, destination: str, syntaxes: object) -> Delivery | str:
         self.opened += 1
@@ -57,7 +59,9 @@ class _Delivery:
         self.carrier.contexts.append((current().cause, current().actor))
         return Outcome(ok=True)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.carrier.closed += 1
+
     def abort(self) -> None: ...
 
 
@@ -94,6 +98,12 @@ class Bench:
         )
         assert found is not None, [event.to_json() for event in self.events.since()]
 
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not is_so():
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
+
     def view(self, destination: str = "WS2"):  # type: ignore[no-untyped-def]
         return next(view for view in self.queue.views() if view.destination == destination)
 
@@ -127,6 +137,34 @@ def test_entries_keep_what_caused_them_and_for_whom(bench: Bench) -> None:
     assert bench.carrier.opened == 2
     told = [(event.cause, event.actor) for event in bench.events.since() if event.kind == "queue.sent"]
     assert told == [(17, "probe"), (18, "trainee:anna")]
+
+
+def test_what_comes_a_moment_later_goes_over_the_same_association(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_sender, "LINGER_S", 60.0)
+    bench.queue.start()
+    for name in ("a", "b", "c"):
+        bench.add(name)
+        bench.wait("queue.sent", sop_instance=name)
+    assert bench.carrier.opened == 1
+    began = time.monotonic()
+    bench.queue.hold("WS2")
+    bench.wait_until(lambda: bench.carrier.closed == 1)
+    bench.queue.resume("WS2")
+    bench.add("d")
+    bench.wait("queue.sent", sop_instance="d")
+    bench.queue.close()
+    assert bench.carrier.closed == bench.carrier.opened == 2
+    assert time.monotonic() - began < 45, "neither a hold nor the end waits for more work"
+
+
+def test_an_association_that_gets_nothing_more_is_released(bench: Bench) -> None:
+    bench.queue.start()
+    bench.add("a")
+    bench.wait("queue.sent", sop_instance="a")
+    bench.wait_until(lambda: bench.carrier.closed == 1)
+    assert bench.view().state is QueueState.IDLE
 
 
 def test_a_held_destination_waits_while_others_go_on(bench: Bench) -> None:
