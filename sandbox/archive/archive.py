@@ -110,6 +110,8 @@ class Archive:
         self._on_stored = on_stored
         self.followers: list[Callable[[Operation, Outcome, str], None]] = []
         """Called after each operation that was carried out, with what came of it and on whose behalf."""
+        self.watchers: list[Callable[[StoredInstance], None]] = []
+        """Called after each C-STORE that succeeded, as ``on_stored``."""
         self._instance_locks = tuple(threading.Lock() for _ in range(_LOCKS))
         directory.mkdir(parents=True, exist_ok=True)
         self._lock_file = _lock(directory)
@@ -167,6 +169,8 @@ class Archive:
             return _answer(OUT_OF_RESOURCES, f"Cannot read what was received: {wrong.strerror or wrong}")
         if self._on_stored is not None:
             self._on_stored(stored)
+        for watch in self.watchers:
+            watch(stored)
         try:
             self._obey(request, header)
         except (SandboxError, SQLAlchemyError, OSError) as wrong:

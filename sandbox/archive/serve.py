@@ -7,6 +7,7 @@ module's logger in an administrator's words.
 from __future__ import annotations
 
 import contextlib
+import getpass
 import logging
 import os
 import signal
@@ -20,11 +21,14 @@ from types import FrameType
 from pydantic import Field
 
 from sandbox.archive.archive import Archive
+from sandbox.archive.audit.observing import Auditor
+from sandbox.archive.audit.sinks import AuditFile, Sink, Syslog, SyslogTarget
+from sandbox.archive.audit.trail import AuditTrail
 from sandbox.archive.commitment_service import CommitmentService
 from sandbox.archive.contexts import archive_contexts
 from sandbox.archive.store import Sync
 from sandbox.dicom.client import Requestor
-from sandbox.dicom.contract import AcceptorPolicy, Peer
+from sandbox.dicom.contract import AcceptorPolicy, Observer, Peer
 from sandbox.dicom.plain import LoggingObserver, PlainDialler, association_ids, outside_caller
 from sandbox.dicom.server import Server, TlsListener
 from sandbox.dicom.tls import TlsIdentity, TlsPolicy, server_context
@@ -36,6 +40,8 @@ from sandbox.model.errors import BadInputError, UnavailableError
 log = logging.getLogger(__name__)
 
 _NODE = "archive"
+AUDIT = "audit"
+"""The folder of the audit trail in an archive's directory."""
 _TLS = "tls://"
 
 
@@ -65,7 +71,10 @@ class ServeOptions(Model):
     own SQLite, ``strict_calling`` accepts only calling AE titles among ``remotes``.
 
     ``tls_port`` is a second port, for TLS only (0 any free one, None none). ``certificate`` and ``key`` are this
-    archive's own, ``authority`` signs those of others; all are PEM files."""
+    archive's own, ``authority`` signs those of others; all are PEM files.
+
+    ``audit`` keeps an audit trail (PS3.15 A.5) in ``audit/`` of the directory, ``audit_syslog`` is where it is sent
+    too."""
 
     ae_title: AETitle
     directory: Path
@@ -80,6 +89,8 @@ class ServeOptions(Model):
     authority: Path | None = None
     client_certificates: ClientCertificates = ClientCertificates.NONE
     sync: Sync = Sync.FULL
+    audit: bool = True
+    audit_syslog: SyslogTarget | None = None
 
 
 class ServedArchive(Model):
@@ -97,7 +108,15 @@ class ServedArchive(Model):
 class RunningArchive:
     """A served archive. Stop it, or use it in a ``with`` block."""
 
-    def __init__(self, options: ServeOptions, archive: Archive, server: Server, commitment: CommitmentService) -> None:
+    def __init__(
+        self,
+        options: ServeOptions,
+        archive: Archive,
+        server: Server,
+        commitment: CommitmentService,
+        trail: AuditTrail | None = None,
+    ) -> None:
+        self._trail = trail
         self.archive = archive
         self._commitment = commitment
         self._options = options
@@ -152,6 +171,8 @@ class RunningArchive:
         self._commitment.halt()
         self._server.stop()
         self._commitment.stop()
+        if self._trail is not None:
+            self._trail.stop(_user())
         self.archive.close()
         with contextlib.suppress(OSError):
             self._waker.send(b"!")
@@ -165,6 +186,14 @@ class RunningArchive:
         self.stop()
 
 
+def _user() -> str:
+    """Who runs this process."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "system"
+
+
 def _noticed(number: int, frame: FrameType | None) -> None:
     """Nothing to do: the signal has woken ``wait`` through its descriptor."""
 
@@ -173,13 +202,15 @@ def serve_archive(options: ServeOptions) -> RunningArchive:
     """Open the archive and listen. Raises UnavailableError if directory, index or port cannot be had."""
     archive = Archive(options.directory, ae_title=options.ae_title, url=options.url, sync=options.sync)
     try:
-        server, commitment = _server(options, archive)
+        server, commitment, trail = _server(options, archive)
+        if trail is not None:
+            trail.start(_user())
         server.start()
         commitment.start()
     except BaseException:
         archive.close()
         raise
-    running = RunningArchive(options, archive, server, commitment)
+    running = RunningArchive(options, archive, server, commitment, trail)
     described = running.describe()
     log.info("%s listens on %s:%d", described.ae_title, described.host, described.port)
     if described.tls_port:
@@ -196,7 +227,7 @@ def acceptor_policy(options: ServeOptions) -> AcceptorPolicy:
     )
 
 
-def _server(options: ServeOptions, archive: Archive) -> tuple[Server, CommitmentService]:
+def _server(options: ServeOptions, archive: Archive) -> tuple[Server, CommitmentService, AuditTrail | None]:
     tls = _tls_policy(options)
     remotes = tuple(
         Peer(remote.ae_title, remote.host, remote.port, tls if remote.tls else None) for remote in options.remotes
@@ -211,7 +242,7 @@ def _server(options: ServeOptions, archive: Archive) -> tuple[Server, Commitment
             secure = TlsListener(second, f"{options.host}:{second.getsockname()[1]}", context)
         opened.pop_all()
     port = listener.getsockname()[1]
-    observer = LoggingObserver(log)
+    observer: Observer = LoggingObserver(log)
     ids = association_ids()
     requestor = Requestor(options.ae_title, _NODE, PlainDialler(), observer, policy.timeouts, policy.maximum_pdu, ids)
 
@@ -225,10 +256,15 @@ def _server(options: ServeOptions, archive: Archive) -> tuple[Server, Commitment
         requestor=lambda: requestor,
         note=lambda level, text: log.log(logging.getLevelNamesMapping()[level.upper()], "%s", text),
     )
+    services = replace(archive.services(), resolve_destination=resolve, n_action=commitment.answer)
+    trail = _trail(options) if options.audit else None
+    if trail is not None:
+        auditor = Auditor(archive, trail)
+        services, observer = auditor.services(services), auditor.observer(observer)
     server = Server(
         listener,
         policy,
-        replace(archive.services(), resolve_destination=resolve, n_action=commitment.answer),
+        services,
         observer,
         node=_NODE,
         caller_of=outside_caller,
@@ -237,7 +273,14 @@ def _server(options: ServeOptions, archive: Archive) -> tuple[Server, Commitment
         new_association_id=ids,
         secure=secure,
     )
-    return server, commitment
+    return server, commitment, trail
+
+
+def _trail(options: ServeOptions) -> AuditTrail:
+    sinks: list[Sink] = [AuditFile(options.directory / AUDIT)]
+    if options.audit_syslog is not None:
+        sinks.append(Syslog(options.audit_syslog, options.ae_title, _tls_policy(options)))
+    return AuditTrail(lambda: options.ae_title, sinks)
 
 
 def _tls_policy(options: ServeOptions) -> TlsPolicy:

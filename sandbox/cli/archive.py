@@ -42,6 +42,13 @@ def archive() -> None:
 @click.option("--key", type=_PEM, help="The certificate's private key (PEM, without a password).")
 @click.option("--ca", type=_PEM, help="The authority that signs the certificates of others (PEM).")
 @click.option("--require-client-cert", is_flag=True, help="TLS callers must show a certificate of that authority.")
+@click.option("--audit/--no-audit", default=True, show_default=True, help="Keep an audit trail in the store.")
+@click.option(
+    "--audit-syslog",
+    default="",
+    metavar="[tls://]HOST:PORT",
+    help="A syslog server that gets the audit trail too, over UDP or TLS.",
+)
 @click.option("--http-port", type=click.IntRange(0, 65535), help="Serve DICOMweb as well; 0 takes any free port.")
 @click.option("--http-token", default="", help="Bearer token for DICOMweb; needed beyond this machine.")
 @click.option(
@@ -62,6 +69,8 @@ def serve(
     key: Path | None,
     ca: Path | None,
     require_client_cert: bool,
+    audit: bool,
+    audit_syslog: str,
     http_port: int | None,
     http_token: str,
     origins: tuple[str, ...],
@@ -72,6 +81,7 @@ def serve(
     with quick_start():
         from pydantic import ValidationError
 
+        from sandbox.archive.audit.sinks import SyslogTarget
         from sandbox.archive.serve import Remote, ServeOptions, serve_archive
         from sandbox.model.base import explain_validation
         from sandbox.model.config import ClientCertificates
@@ -100,6 +110,8 @@ def serve(
                 key=key,
                 authority=ca,
                 client_certificates=ClientCertificates.REQUIRED if require_client_cert else ClientCertificates.NONE,
+                audit=audit,
+                audit_syslog=SyslogTarget.parse(audit_syslog) if audit_syslog else None,
             )
         except ValidationError as wrong:
             raise explain_validation(wrong, "archive serve") from wrong
@@ -121,6 +133,28 @@ def serve(
         sys.stdout.flush()
 
     running.wait(ready)
+
+
+@archive.command()
+@click.option(
+    "--store", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True), help="The store."
+)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many messages at most.")
+@click.option("--xml", "as_xml", is_flag=True, help="The messages as they are, not in short.")
+def audit(store: Path, limit: int, as_xml: bool) -> None:
+    """Show the last messages of an archive's audit trail, the oldest first."""
+    from collections import deque
+
+    from sandbox.archive.audit.reading import last_lines
+    from sandbox.archive.audit.sinks import read_lines
+    from sandbox.archive.serve import AUDIT
+
+    if as_xml:
+        for text in deque(read_lines(store / AUDIT), maxlen=limit):
+            click.echo(text)
+        return
+    for line in last_lines(store / AUDIT, limit):
+        click.echo(line.sentence())
 
 
 @archive.command()

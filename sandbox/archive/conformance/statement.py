@@ -12,9 +12,11 @@ from pathlib import Path
 from pydicom.charset import python_encoding
 
 from sandbox.archive.attributes import AT_LEVEL, LEVELS, KeyType
+from sandbox.archive.audit.sinks import KEPT, LIMIT
 from sandbox.archive.commitment_service import Backoff
 from sandbox.archive.conformance.tables import (
     ABORTS,
+    AUDITED,
     FAILURE_REASONS,
     REJECTIONS,
     RULE_WORDS,
@@ -410,8 +412,32 @@ def _security(options: ServeOptions) -> str:
                 "can be ignored, or required of the authority that is configured. A requestor checks certificate and "
                 f"name of whom it calls. No session resumption, compression or renegotiation. {state}"
             ),
-            "AE titles are checked as in 4.2.1. User identity, digital signatures, de-identification and the audit "
-            "trail message profile (PS3.15 A.5) are not supported.",
+            _audit(options),
+            "AE titles are checked as in 4.2.1. User identity, digital signatures and de-identification are not "
+            "supported.",
+        )
+    )
+
+
+def _audit(options: ServeOptions) -> str:
+    if not options.audit:
+        return "No audit trail is kept in this configuration."
+    target = options.audit_syslog
+    over = "UDP (RFC 5426)" if target is not None and not target.tls else "TLS (RFC 5425)"
+    sent = (
+        f"It is sent to {target.host}:{target.port} over {over}."
+        if target is not None
+        else ("It can be sent to a syslog server over UDP (RFC 5426) or TLS (RFC 5425).")
+    )
+    return "\n\n".join(
+        (
+            wrapped(
+                "Audit trail messages (PS3.15 A.5, in the XML of A.5.1) go to a file in the archive's directory that "
+                f"is only added to; at {LIMIT >> 20} MiB a new one is begun, and {KEPT} full ones are kept. {sent} "
+                "Messages are written after the event, by a thread of their own; when more come than can be written "
+                "the log says how many were lost. What is read by DICOMweb makes no message."
+            ),
+            table(("message", "when"), AUDITED),
         )
     )
 

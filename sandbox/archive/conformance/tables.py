@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sandbox.archive import archive, commitment, commitment_service, identifier, query
 from sandbox.archive import retrieve as archive_retrieve
+from sandbox.archive.audit import messages
 from sandbox.archive.matching import Rule
 from sandbox.dicom import dispatch, negotiation, retrieve, scp, storing
 from sandbox.model.association import Rejection
@@ -129,6 +130,28 @@ ABORTS: tuple[tuple[int, str], ...] = (
     (6, "A PDU whose lengths or contents make no sense, or that is beyond every bound."),
 )
 """Reasons of an A-ABORT of source 2 (service provider) that the archive sends, and when."""
+
+AUDITED: tuple[tuple[str, str], ...] = tuple(
+    (f"{code.meaning} ({code.value})", when)
+    for code, when in (
+        (messages.APPLICATION_ACTIVITY, "The archive starts or stops."),
+        (messages.BEGIN_TRANSFERRING, "A C-MOVE or C-GET begins; one for each patient."),
+        (
+            messages.INSTANCES_TRANSFERRED,
+            "A C-MOVE or C-GET is over, or instances came: one for each association and study, with how many of which "
+            "SOP class.",
+        ),
+        (messages.INSTANCES_ACCESSED, "An administrator edits, merges, moves, splits, rejects, restores or exports."),
+        (messages.STUDY_DELETED, "An administrator deletes a study."),
+        (messages.QUERY, "Each C-FIND, with its keys."),
+        (
+            messages.SECURITY_ALERT,
+            "An unknown calling AE is rejected or a TLS handshake fails (Node Authentication); an administrator "
+            "empties the bin, makes the index anew or mends orphans (Use of Restricted Function).",
+        ),
+    )
+)
+"""The audit messages that the archive writes, and when."""
 
 RULE_WORDS: dict[Rule, str] = {
     Rule.TEXT: "S, W, L",

@@ -1,0 +1,175 @@
+"""Where audit messages go: a file that is only ever added to, and a syslog server (PS3.15 A.6, RFC 5424).
+
+Sinks are used by the trail's own thread alone. One that fails says so in the log, once until it works again, and never
+holds anybody up for longer than its own timeout.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import Field
+
+from sandbox.dicom.plain import PlainDialler
+from sandbox.dicom.tls import TlsPolicy, client_context
+from sandbox.model.address import SIMULATED
+from sandbox.model.association import DialFailure
+from sandbox.model.base import Model
+from sandbox.model.errors import BadInputError
+
+log = logging.getLogger(__name__)
+
+FILE = "audit.log"
+LIMIT = 10 << 20
+"""Bytes after which a new file is begun."""
+KEPT = 20
+"""How many full files are kept beside the one that is written."""
+
+# Facility 10 (security), severity 5 (notice); the message id is the one of PS3.15 A.6.
+_PRIORITY = 85
+_MESSAGE_ID = "DICOM+RFC3881"
+_TIMEOUT_S = 3.0
+_PAUSE_S = 30.0
+_DATAGRAM = 65_000
+
+
+class Sink(Protocol):
+    """Takes messages as XML, one string each."""
+
+    def write(self, messages: Sequence[tuple[datetime, str]]) -> None: ...
+    def close(self) -> None: ...
+
+
+class AuditFile:
+    """``audit.log`` in ``directory``, a message a line. Full files get the time of their end in their names."""
+
+    def __init__(self, directory: Path, *, limit: int = LIMIT, kept: int = KEPT) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._limit = limit
+        self._kept = kept
+        self._fails = False
+
+    def write(self, messages: Sequence[tuple[datetime, str]]) -> None:
+        try:
+            path = self._directory / FILE
+            if path.exists() and path.stat().st_size >= self._limit:
+                self._rotate(path)
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(f"{text}\n" for _, text in messages)
+            self._fails = False
+        except OSError as wrong:
+            if not self._fails:
+                log.error("The audit log cannot be written: %s", wrong)
+            self._fails = True
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _rotate(self, path: Path) -> None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        path.rename(self._directory / f"audit-{stamp}.log")
+        full = sorted(self._directory.glob("audit-*.log"))
+        for old in full[: -self._kept]:
+            old.unlink()
+
+
+def read_lines(directory: Path) -> Iterator[str]:
+    """All messages that are kept, the oldest first."""
+    for path in (*sorted(directory.glob("audit-*.log")), directory / FILE):
+        with suppress(FileNotFoundError):
+            yield from path.read_text(encoding="utf-8").splitlines()
+
+
+class SyslogTarget(Model):
+    """A syslog server: over UDP (RFC 5426) or TLS (RFC 5425)."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(ge=1, le=65535)
+    tls: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> SyslogTarget:
+        """``HOST:PORT`` for UDP, ``tls://HOST:PORT`` for TLS; an IPv6 address stands in brackets."""
+        scheme, _, place = text.rpartition("://")
+        host, colon, port = place.rpartition(":")
+        if scheme not in ("", "udp", "tls") or not (colon and host and port.isdigit() and 0 < int(port) <= 65535):
+            raise BadInputError(
+                f"{text!r} is no syslog server.", "Write it as HOST:PORT for UDP or tls://HOST:PORT for TLS."
+            )
+        return cls(host=host.strip("[]"), port=int(port), tls=scheme == "tls")
+
+
+class Syslog:
+    """Sends messages to ``target``. ``application`` is its name in them."""
+
+    def __init__(self, target: SyslogTarget, application: str, tls: TlsPolicy | None = None) -> None:
+        self._target = target
+        self._header = f"{socket.gethostname() or '-'} {_printable(application)} {os.getpid()} {_MESSAGE_ID} -"
+        self._tls = tls or TlsPolicy()
+        self._connection: socket.socket | None = None
+        self._not_before = 0.0
+
+    def write(self, messages: Sequence[tuple[datetime, str]]) -> None:
+        if time.monotonic() < self._not_before:
+            return
+        try:
+            for at, text in messages:
+                self._send(f"<{_PRIORITY}>1 {at.isoformat()} {self._header} \ufeff{text}".encode())
+        except (OSError, BadInputError) as wrong:
+            log.error("Audit messages do not reach %s:%d: %s", self._target.host, self._target.port, wrong)
+            self._not_before = time.monotonic() + _PAUSE_S
+            self.close()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(OSError):
+                connection.close()
+
+    def _send(self, line: bytes) -> None:
+        if self._connection is None:
+            self._connection = self._open_tls() if self._target.tls else self._open_udp()
+        if self._target.tls:
+            self._connection.sendall(b"%d %s" % (len(line), line))
+        else:
+            self._connection.send(line[:_DATAGRAM])
+
+    def _open_tls(self) -> socket.socket:
+        context = client_context(self._tls)
+        target = self._target
+        dialled = PlainDialler().dial(target.host, target.port, timeout=_TIMEOUT_S, association="", cause=None)
+        if isinstance(dialled, DialFailure):
+            raise OSError(dialled.reason)
+        dialled.socket.settimeout(_TIMEOUT_S)
+        try:
+            return context.wrap_socket(dialled.socket, server_hostname=target.host)
+        except (OSError, ssl.SSLError):
+            dialled.socket.close()
+            raise
+
+    def _open_udp(self) -> socket.socket:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            self._target.host, self._target.port, type=socket.SOCK_DGRAM
+        )[0]
+        if ip_address(str(address[0]).partition("%")[0]) in SIMULATED:
+            raise OSError("a simulated address exists only inside a lab")
+        connection = socket.socket(family, kind, protocol)
+        connection.settimeout(_TIMEOUT_S)
+        connection.connect(address)
+        return connection
+
+
+def _printable(name: str) -> str:
+    """A name as RFC 5424 takes it: no spaces, at most 48 characters."""
+    return "".join(letter if "!" <= letter <= "~" else "_" for letter in name)[:48] or "-"
