@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,11 @@ def test_a_commit_is_flushed_where_it_must_be(tmp_path: Path) -> None:
     opened.add(at(1000.0 - module.SET_BACK_S * 2))
     opened.add_many([at(2000.0)])
     assert asked == [False, False, True, True]
+    asked.clear()
+    healed = at(2001.0)
+    opened.add(healed)
+    opened.add(replace(healed, size=2))
+    assert asked == [False, False, True], "a row that was there is not made again from its file"
     with opened.connect() as connection:
         assert connection.scalar(text("PRAGMA synchronous")) == 2, "every other connection flushes"
     opened.close()

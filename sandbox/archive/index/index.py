@@ -261,6 +261,12 @@ class Index:
         with self._connection.transaction(durable=any(job.durable for job in batch)) as cursor:
             for job in batch:
                 job.new = self._instances.add(cursor, job.record)
+        # A row that was there would not be made again from its file: what it says of a file that came anew must last.
+        healed = [job.record for job in batch if not (job.new or job.durable)]
+        if healed:
+            with self._connection.transaction(durable=True) as cursor:
+                for record in healed:
+                    self._instances.confirm(cursor, record)
         for job in batch:
             job.done = True
         self._checkpoints.written(len(batch))

@@ -199,18 +199,19 @@ class InstanceWriter:
         self._new_instance.run(cursor, values)
         return True
 
+    def confirm(self, cursor: DBAPICursor, record: InstanceRecord) -> None:
+        """Write again what the row of an indexed instance says of its file, so that a durable commit flushes it."""
+        self._known.run(cursor, {"sop_instance": record.sop_instance})
+        known = cursor.fetchone()
+        if known is not None:
+            self._follow.run(cursor, _followed(known[0], record))
+
     def _follow_file(self, cursor: DBAPICursor, known: Sequence[Any], record: InstanceRecord) -> None:
         """An indexed instance's file was lost and came again, encoded otherwise: the row says what the new file is."""
         instance, size, syntax, series_row = known
         if (size, syntax) == (record.size, record.transfer_syntax):
             return
-        followed = {
-            "instance": instance,
-            "syntax": record.transfer_syntax,
-            "new_size": record.size,
-            "new_file": record.file,
-        }
-        self._follow.run(cursor, followed)
+        self._follow.run(cursor, _followed(instance, record))
         self._grow.run(cursor, {"series": series_row, "grown": record.size - size})
 
     def _add_study(self, cursor: DBAPICursor, record: InstanceRecord) -> int:
@@ -229,6 +230,15 @@ class InstanceWriter:
         values["study_row"], values["number_of_series_related_instances"] = study_row, 1
         self._new_series.run(cursor, values)
         return _only(cursor)
+
+
+def _followed(instance: int, record: InstanceRecord) -> Values:
+    return {
+        "instance": instance,
+        "syntax": record.transfer_syntax,
+        "new_size": record.size,
+        "new_file": record.file,
+    }
 
 
 def _only(cursor: DBAPICursor) -> int:
