@@ -41,6 +41,7 @@ from sandbox.archive.retrieve import plan
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
 from sandbox.archive.trouble import Trouble, TroubleFile
 from sandbox.archive.uids import is_uid
+from sandbox.archive.values import invalid
 from sandbox.dicom.contract import (
     FindAnswer,
     Query,
@@ -112,6 +113,8 @@ class Archive:
         """Called after each operation that was carried out, with what came of it and on whose behalf."""
         self.watchers: list[Callable[[StoredInstance], None]] = []
         """Called after each C-STORE that succeeded, as ``on_stored``."""
+        self.refuses_invalid_values = False
+        """Whether a C-STORE with a value that DICOM does not allow is answered A900 instead of being kept as it is."""
         self._instance_locks = tuple(threading.Lock() for _ in range(_LOCKS))
         directory.mkdir(parents=True, exist_ok=True)
         self._lock_file = _lock(directory)
@@ -156,6 +159,8 @@ class Archive:
             with dataset_of(request) as dataset:
                 header = read_header(dataset, request.transfer_syntax)
                 if refused := disagreement(request, header) or _unsound(header):
+                    return _answer(MISMATCH, refused)
+                if self.refuses_invalid_values and (refused := invalid(dataset, request.transfer_syntax)):
                     return _answer(MISMATCH, refused)
                 stored = self._keep(request, dataset, header)
         except UnreadableError as wrong:

@@ -28,6 +28,7 @@ from sandbox.nodes.retention import Retention
 from sandbox.nodes.words import counted, query_in_words
 
 _DISK = "Disk"
+_STORING = "Storing"
 _QUERIES = "Query and retrieve"
 _RETENTION = "Retention"
 _GB = 1_000_000_000
@@ -53,6 +54,29 @@ class ArchiveConfig(ObjectsConfig):
             "Decompress where needed",
             "Send uncompressed to those who do not take the transfer syntax that an image is stored in.",
             group=_QUERIES,
+        ),
+    )
+    check_values: bool = Field(
+        False,
+        **shown(
+            "Check values",
+            "Refuse images with values that DICOM does not allow: malformed dates, too long names and the like.",
+            group=_STORING,
+        ),
+    )
+    dicomweb_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        **shown("DICOMweb port", "Where it answers DICOMweb over HTTP; usually 8080. 0: nowhere.", group=_WEB),
+    )
+    dicomweb_token: str = Field(
+        "",
+        pattern=r"^[\x21-\x7e]*$",
+        **shown(
+            "DICOMweb token",
+            "Bearer token that a client must send. Empty: none, which only this machine may do without.",
+            group=_WEB,
         ),
     )
     quota_gb: float = Field(
@@ -134,6 +158,9 @@ class ArchiveNode(Node):
             watermark=self.running.high_watermark_percent,
             reserve=int(self.running.reserve_gb * _GB),
         )
+        self._archive.refuses_invalid_values = self.running.check_values
+        if self.running.dicomweb_port:
+            self._web.open(self.running.dicomweb_port, self.running.dicomweb_token)
         self._commitment.start()
         self.retention.start()
 
