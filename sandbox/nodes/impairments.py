@@ -18,8 +18,8 @@ from pydantic import BeforeValidator, Field
 
 from sample_dicom.instances.documents import Document
 from sandbox.model.base import Model
-from sandbox.model.errors import BadInputError
 from sandbox.model.patient import Patient
+from sandbox.model.service_call import ServiceCall
 
 
 class Service(StrEnum):
@@ -295,29 +295,6 @@ RESTART_CLEARS: tuple[tuple[str, str], ...] = (("process", "hangs"), ("process",
 """What is gone when somebody restarts the node, as family and field."""
 
 
-class ServiceCall(StrEnum):
-    """What one may ask whoever looks after a node (vendor, owner, IT) to see to."""
-
-    STORING = "storing"
-    QUERIES = "queries"
-    SPEED = "speed"
-    STABILITY = "stability"
-    HEADERS = "headers"
-    UIDS = "uids"
-    OBJECTS = "objects"
-
-
-CALL_TITLES: Mapping[ServiceCall, str] = {
-    ServiceCall.STORING: "It refuses or loses objects that are sent to it",
-    ServiceCall.QUERIES: "Its answers to queries and retrieves are wrong or not complete",
-    ServiceCall.SPEED: "It answers too slowly",
-    ServiceCall.STABILITY: "Its program hangs, ends by itself or does not let go of associations",
-    ServiceCall.HEADERS: "What it writes into its images is wrong: values, text, the patient",
-    ServiceCall.UIDS: "Its images belong together by their UIDs in a wrong way",
-    ServiceCall.OBJECTS: "It makes the wrong kind of objects, or compresses them",
-}
-"""How each call is put to the one who is called."""
-
 CALL_MENDS: Mapping[ServiceCall, tuple[tuple[str, str], ...]] = {
     ServiceCall.STORING: (("service", "discards"),),
     ServiceCall.QUERIES: (("service", "caps"),),
@@ -353,13 +330,3 @@ def _without(impairments: Impairments, fields: tuple[tuple[str, str], ...]) -> I
     for family, field in fields:
         impairments = impairments.without(family, field)
     return impairments
-
-
-def service_call(what: str) -> ServiceCall:
-    """The call of that name, or BadInputError with those there are."""
-    try:
-        return ServiceCall(what)
-    except ValueError:
-        raise BadInputError(
-            f"Nobody can be asked to see to {what!r}.", f"There is: {', '.join(ServiceCall)}."
-        ) from None

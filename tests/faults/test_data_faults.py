@@ -19,7 +19,8 @@ from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError, ConflictError, SandboxError
 from sandbox.model.patient import Order, Patient
 from sandbox.model.scenario import Primitive
-from sandbox.nodes.impairments import NO_IMPAIRMENTS, ServiceCall, after_call
+from sandbox.model.service_call import ServiceCall
+from sandbox.nodes.impairments import NO_IMPAIRMENTS, after_call
 from sandbox.nodes.modality import AcquiredExam
 from tests.nodes.conftest import Small
 

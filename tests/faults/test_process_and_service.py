@@ -12,7 +12,8 @@ from sandbox.faults.fault import Fault
 from sandbox.faults.registry import make_fault
 from sandbox.model.errors import SandboxError
 from sandbox.model.scenario import Primitive
-from sandbox.nodes.impairments import NO_IMPAIRMENTS, ServiceCall, after_call
+from sandbox.model.service_call import ServiceCall
+from sandbox.nodes.impairments import NO_IMPAIRMENTS, after_call
 from tests.nodes.conftest import Small
 
 QUICK = {"association_timeout_s": 1.0, "dimse_timeout_s": 1.0}

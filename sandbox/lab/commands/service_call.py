@@ -8,8 +8,9 @@ from pydantic import Field
 
 from sandbox.lab.command import Command
 from sandbox.model.config import shown
+from sandbox.model.service_call import CALL_TITLES, ServiceCall
 from sandbox.model.view import CommandResult
-from sandbox.nodes.impairments import CALL_TITLES, ServiceCall, after_call
+from sandbox.nodes.impairments import after_call
 
 if TYPE_CHECKING:
     from sandbox.lab.lab import Lab
