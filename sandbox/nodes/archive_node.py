@@ -64,21 +64,6 @@ class ArchiveConfig(ObjectsConfig):
             group=_STORING,
         ),
     )
-    dicomweb_port: int = Field(
-        0,
-        ge=0,
-        le=65535,
-        **shown("DICOMweb port", "Where it answers DICOMweb over HTTP; usually 8080. 0: nowhere.", group=_WEB),
-    )
-    dicomweb_token: str = Field(
-        "",
-        pattern=r"^[\x21-\x7e]*$",
-        **shown(
-            "DICOMweb token",
-            "Bearer token that a client must send. Empty: none, which only this machine may do without.",
-            group=_WEB,
-        ),
-    )
     quota_gb: float = Field(
         0.0,
         ge=0,
@@ -159,8 +144,6 @@ class ArchiveNode(Node):
             reserve=int(self.running.reserve_gb * _GB),
         )
         self._archive.refuses_invalid_values = self.running.check_values
-        if self.running.dicomweb_port:
-            self._web.open(self.running.dicomweb_port, self.running.dicomweb_token)
         self._commitment.start()
         self.retention.start()
 

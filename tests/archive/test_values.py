@@ -13,7 +13,7 @@ from sandbox.archive.archive import MISMATCH, SUCCESS, Archive
 from tests.archive.support import instance, request
 
 WRONG = {
-    "StudyDate": ("2024.01.31", "no valid date"),
+    "StudyDate": ("2024.01.31", "10 characters, over 8"),
     "StudyTime": ("10:22:33", "no valid time"),
     "AccessionNumber": ("A" * 17, "17 characters, over 16"),
     "PatientName": ("Smith\\John", "2 values"),
