@@ -65,7 +65,6 @@ class ImageStore:
         self._sync = sync
         self._incoming = directory / "incoming"
         self._files = directory / "files"
-        self._made: set[str] = set()
         self._numbers = itertools.count()
         self._process = os.getpid()
         for needed in (self._incoming, self._files):
@@ -73,6 +72,10 @@ class ImageStore:
         # As text: making a Path costs as much as the call it is made for.
         self._incoming_text, self._files_text = str(self._incoming), str(self._files)
         self._sync_names = not _names_follow_files(self._files)
+        self._made = {entry.name for entry in os.scandir(self._files)}
+        if sync is Sync.FULL and not self._made.issuperset(_BUCKETS):
+            # All at once, and before anybody waits: each synced for itself costs as much as all together.
+            self._make(_BUCKETS)
         for left in self._incoming.glob("*" + _PART):
             left.unlink(missing_ok=True)
 
@@ -100,13 +103,10 @@ class ImageStore:
         name = self._temporary()
         try:
             self.make_room(size)
-            self._make_directory(relative)
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             try:
                 _write_all(descriptor, pieces)
-                target = f"{self._files_text}/{relative}"
-                os.rename(name, target)  # noqa: PTH104
-                name = target
+                name = target = self._put(name, relative)
                 if synced:
                     self._flush(descriptor, target)
             finally:
@@ -136,12 +136,10 @@ class ImageStore:
         nothing."""
         relative = self.relative_path(sop_instance)
         try:
-            self._make_directory(relative)
-            target = f"{self._files_text}/{relative}"
             descriptor = os.open(incoming, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 size = os.fstat(descriptor).st_size
-                incoming.rename(target)
+                target = self._put(str(incoming), relative)
                 if self._sync is Sync.FULL:
                     self._flush(descriptor, target)
             finally:
@@ -210,12 +208,25 @@ class ImageStore:
                 "Free space on the archive's disk, or lower the reserve.",
             )
 
+    def _put(self, name: str, relative: str) -> str:
+        """Rename a file to its place; where that is."""
+        self._make_directory(relative)
+        target = f"{self._files_text}/{relative}"
+        try:
+            os.rename(name, target)  # noqa: PTH104
+        except FileNotFoundError:
+            # The directory went behind our back.
+            self._made.discard(relative.partition("/")[0])
+            self._make_directory(relative)
+            os.rename(name, target)  # noqa: PTH104
+        return target
+
     def _make_directory(self, relative: str) -> None:
         bucket = relative.partition("/")[0]
-        if bucket in self._made:
-            return
-        # All at once where each would be synced: that costs as much as one.
-        buckets = _BUCKETS if self._sync is Sync.FULL else (bucket,)
+        if bucket not in self._made:
+            self._make((bucket,))
+
+    def _make(self, buckets: Iterable[str]) -> None:
         for name in buckets:
             (self._files / name).mkdir(exist_ok=True)
         if self._sync is Sync.FULL:

@@ -224,19 +224,30 @@ def test_a_local_disk_does_not_load_pynetdicom() -> None:
 def test_flushes_are_as_few_as_the_file_system_allows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_journal: bool
 ) -> None:
-    """One for all buckets, not one for each; one for a file with its name, or another for the name where need be."""
+    """One for all buckets when the store is made; one for a file with its name, or another for the name where need
+    be."""
+    synced: list[Path] = []
+    monkeypatch.setattr(store_module, "_sync_directory", synced.append)
+    files = ImageStore(tmp_path, Sync.FULL)
+    assert synced == [tmp_path / "files"]
+    assert len(list((tmp_path / "files").iterdir())) == 256
+    synced.clear()
     files = ImageStore(tmp_path, Sync.FULL)
     files._sync_names = not in_one_journal
-    synced: list[Path] = []
-    monkeypatch.setattr("sandbox.archive.store._sync_directory", synced.append)
     flushed: list[int] = []
     monkeypatch.setattr(os, "fsync", flushed.append)
     written = [files.write(f"2.25.{number}", (b"x",))[0] for number in range(40)]
-    assert len({file.partition("/")[0] for file in written}) > 1
-    assert synced[0] == tmp_path / "files"
-    assert synced[1:] == ([] if in_one_journal else [files.path(file).parent for file in written])
+    assert synced == ([] if in_one_journal else [files.path(file).parent for file in written])
     assert len(flushed) == 40
     assert all(files.path(file).exists() for file in written)
+
+
+def test_a_directory_that_went_is_made_again(tmp_path: Path) -> None:
+    files = ImageStore(tmp_path, Sync.FULL)
+    path = files.path(files.relative_path("2.25.1"))
+    path.parent.rmdir()
+    files.write("2.25.1", (b"x",))
+    assert path.exists()
 
 
 def test_which_file_systems_flush_a_name_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
