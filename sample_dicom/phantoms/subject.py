@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,3 +30,19 @@ class Build:
     age: int
     sex: str
     laterality: str = ""
+
+
+PICTURES = 64
+"""How many pictures of one body are kept: the slices of a series and the cuts of its localizer."""
+
+
+def drawn_once(draw: Callable[..., NDArray[Any]]) -> Callable[..., NDArray[Any]]:
+    """The same drawing, each picture of it made once and then handed out again. Nobody may write into it."""
+
+    @lru_cache(maxsize=PICTURES)
+    def drawn(*asked: object) -> NDArray[Any]:
+        picture = draw(*asked)
+        picture.setflags(write=False)
+        return picture
+
+    return drawn

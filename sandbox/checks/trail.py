@@ -90,14 +90,18 @@ class Trail:
         """What waits or is set aside anywhere."""
         found: list[Waiting] = []
         for node in self.department.nodes.values():
-            if node.queue is None or self.study_uid not in node.queue.waiting_studies():
+            entries = node.queue.entries_of(self.study_uid) if node.queue is not None else ()
+            if not entries or node.queue is None:
                 continue
-            for view in node.queue.views():
-                entries = [entry for entry in node.queue.entries(view.destination) if entry.study_uid == self.study_uid]
-                for dead in (False, True):
-                    here = tuple(entry.sop_instance for entry in entries if entry.dead is dead)
-                    if here:
-                        found.append(Waiting(node.name, view.destination, view.state, here, dead))
+            here: dict[tuple[str, bool], list[str]] = {}
+            for entry in entries:
+                here.setdefault((entry.destination, entry.dead), []).append(entry.sop_instance)
+            states = {view.destination: view.state for view in node.queue.views()}
+            found += [
+                # What was sent between the two looks is looked at again by whoever waits for it.
+                Waiting(node.name, destination, states.get(destination, QueueState.IDLE), tuple(instances), dead)
+                for (destination, dead), instances in here.items()
+            ]
         return tuple(found)
 
     def reached(self) -> tuple[str, ...]:

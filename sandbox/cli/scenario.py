@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sandbox.cli.home import home_option
+
 if TYPE_CHECKING:
-    from sandbox.drill.verify import Stage
+    from collections.abc import Iterator, Sequence
+
+    from sandbox.drill.verify import Stage, Verification
 
 
 @click.group()
@@ -79,34 +83,58 @@ def lint(names: tuple[str, ...], as_json: bool) -> None:
 
 @scenario.command()
 @click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All there are, as without a name.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="How many at once; one for each processor if not said.")
+@home_option
 @click.option("--seed", "seeds", multiple=True, type=click.IntRange(0, 2**31 - 1), help="Repeat for more than one.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def verify(names: tuple[str, ...], seeds: tuple[int, ...], as_json: bool) -> None:
-    """Prove scenarios by running them: broken as told, solved by a good fix, and neither by nothing nor by a decoy."""
+def verify(
+    names: tuple[str, ...], everything: bool, jobs: int | None, home: Path, seeds: tuple[int, ...], as_json: bool
+) -> None:
+    """Prove scenarios by running them: broken as told, solved by a good fix, and neither by nothing nor by a decoy.
+
+    NAMES are slugs or folders; all scenarios, if none is named. The seeds of all run side by side.
+    """
     from sandbox.drill.load import scenario_slugs
-    from sandbox.drill.verify import SEEDS
-    from sandbox.drill.verify import verify as prove
+    from sandbox.drill.verify import SEEDS, verify_all
 
-    def tell(seed: int, stage: Stage) -> None:
-        if not as_json:
+    def tell(folder: Path, seed: int, stage: Stage) -> None:
+        if not as_json and (names or not stage.ok):
             mark = "proven" if stage.ok else "FAILED"
-            click.echo(f"  seed {seed}  {mark}  {stage.name} ({stage.seconds:.1f} s): {stage.sentence}")
+            click.echo(f"  {folder.name} seed {seed}  {mark}  {stage.name} ({stage.seconds:.1f} s): {stage.sentence}")
 
+    folders = [_folder(name) for name in (names if names and not everything else scenario_slugs())]
     results = []
-    for name in names or scenario_slugs():
-        if not as_json:
-            click.echo(name)
-        root = Path(name).parent if "/" in name else None
-        result = prove(Path(name).name, seeds or SEEDS, root=root, tell=tell)
+    for result in verify_all(folders, seeds or SEEDS, jobs=jobs or 0, cache=home / "cache", tell=tell):
         results.append(result)
         if not as_json:
             for problem in result.problems:
                 click.echo(f"  {problem}")
-            click.echo(f"  {'Proven' if result.ok else 'Not proven'} in {result.seconds:.1f} s.")
+            mark = "proven" if result.ok else "NOT PROVEN"
+            click.echo(f"[{len(results)}/{len(folders)}] {result.scenario}: {mark}")
+    results.sort(key=lambda result: [folder.name for folder in folders].index(result.scenario))
     if as_json:
         click.echo(json.dumps([result.model_dump(mode="json") for result in results]))
+    else:
+        click.echo("\n" + "\n".join(_table(results)))
     if not all(result.ok for result in results):
         sys.exit(1)
+
+
+def _table(results: Sequence[Verification]) -> Iterator[str]:
+    """A line for each scenario: whether it is proven, and how long its seeds took one after the other."""
+    width = max((len(result.scenario) for result in results), default=0)
+    yield f"{'scenario'.ljust(width)}  {'proven':10}  {'seeds':>5}  {'seconds':>7}  {'CPU s':>6}  slowest stage"
+    for result in results:
+        slowest = result.slowest
+        yield (
+            f"{result.scenario.ljust(width)}  {'yes' if result.ok else 'NO':10}  {len(result.seeds):5}"
+            f"  {result.seconds:7.1f}  {result.cpu_s:6.1f}"
+            f"  {f'{slowest.name} ({slowest.seconds:.1f} s)' if slowest else ''}"
+        ).rstrip()
+    proven = sum(result.ok for result in results)
+    seconds, cpu = sum(result.seconds for result in results), sum(result.cpu_s for result in results)
+    yield f"{f'{proven} of {len(results)} proven'.ljust(width)}  {'':10}  {'':5}  {seconds:7.1f}  {cpu:6.1f}"
 
 
 @scenario.command()

@@ -8,6 +8,7 @@ the event log; the debrief is a view of that.
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -187,14 +188,19 @@ class Attempt:
 
     # --- judging -----------------------------------------------------------------------------------------------------
 
-    def judge(self, *, tell: bool = False) -> tuple[Finding, ...]:
-        """The findings of all checks and invariants now. Changes nothing in the attempt; ``tell`` writes them down."""
+    def judge(self, *, tell: bool = False, only: Collection[str] | None = None) -> tuple[Finding, ...]:
+        """The findings of all checks and invariants now, or ``only`` of those with these names. Changes nothing in the
+        attempt; ``tell`` writes them down."""
 
         def note(finding: Finding) -> None:
             if tell:
                 self._events.append(CheckFinished(finding=finding))
 
-        return judge(self.lab.department, self._record.memory, self.checks, self.invariants, note)
+        checks, invariants = (
+            [check for check in claims if only is None or check.name in only]
+            for claims in (self.checks, self.invariants)
+        )
+        return judge(self.lab.department, self._record.memory, checks, invariants, note)
 
     @cached_property
     def surface(self) -> Surface:

@@ -1,69 +1,53 @@
-"""Proves that a lesson is fair by playing it: it can be seen, it can be solved, and what only looks like a cure is not.
+"""Proves scenarios, one or all of them, on several seeds, over all processors.
 
-Stages, on each seed: the healthy department passes; the fault goes in and the symptom shows; doing nothing does not
-help; every decoy is caught by what it names; every solution passes with all invariants; a reset gives back the start.
-A verification never trusts a scenario: whatever a stage claims was tried in a real lab.
+Each seed of each scenario is a task of its own (see ``proof``), so that one long scenario keeps nobody waiting. Worker
+processes are forked from a server that has everything imported and no threads; where there is none they begin afresh.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
-from sandbox.drill.attempt import Attempt
-from sandbox.drill.fingerprint import Fingerprint, fingerprint
-from sandbox.drill.judge import all_pass
 from sandbox.drill.lint import lint
-from sandbox.drill.load import LoadedScenario, read_scenario, scenarios_folder
-from sandbox.drill.outside import missing_tools, sees
-from sandbox.drill.steps import commands_of
-from sandbox.events.kinds import FaultApplied
-from sandbox.lab.lab import Lab
-from sandbox.lab.site import Site, load_site
+from sandbox.drill.load import read_scenario, scenarios_folder
+from sandbox.drill.proof import ACTOR, MISSING, Proof, SeedResult, Stage, Told
 from sandbox.model.base import Model
-from sandbox.model.errors import SandboxError
-from sandbox.model.scenario import Way
-from sandbox.model.verdict import Finding, Verdict
+
+__all__ = [
+    "ACTOR",
+    "MISSING",
+    "SEEDS",
+    "Proof",
+    "SeedResult",
+    "Stage",
+    "Verification",
+    "verify",
+    "verify_all",
+    "verify_seed",
+]
 
 SEEDS = (1, 2, 3)
-MISSING = "Not tried, since not installed"
-"""How the sentence of a stage begins that needs tools which this machine lacks."""
-ACTOR = "verifier"
-SETTLE_S = 5.0
-"""How long a department may take to come to rest before it is compared with its start."""
-
-
-class Stage(Model):
-    """One stage's outcome. ``sentence`` says what went wrong, or what was proven."""
-
-    name: str
-    ok: bool
-    sentence: str
-    seconds: float
-
-
-class SeedResult(Model):
-    """All stages on one seed. A stage that failed does not keep the others from being tried where they can be."""
-
-    seed: int
-    stages: tuple[Stage, ...]
-
-    @property
-    def ok(self) -> bool:
-        return bool(self.stages) and all(stage.ok for stage in self.stages)
 
 
 class Verification(Model):
-    """The proof, or where it broke. ``ok`` is in the JSON too, for machines that read it."""
+    """The proof, or where it broke. ``ok`` is in the JSON too, for machines that read it.
+
+    ``seconds`` is what its seeds took by the clock, one after the other, ``cpu_s`` what they took of a processor.
+    """
 
     scenario: str
     ok: bool
     seconds: float
+    cpu_s: float = 0.0
     problems: tuple[str, ...] = ()
     seeds: tuple[SeedResult, ...] = ()
 
@@ -83,12 +67,11 @@ class Verification(Model):
         )
         return (*self.problems, *stages)
 
-
-class NotProvenError(Exception):
-    """A stage found that the lesson is not as it claims."""
-
-
-Told = Callable[[int, Stage], None]
+    @property
+    def slowest(self) -> Stage | None:
+        """The stage that took longest on any seed."""
+        stages = [stage for result in self.seeds for stage in result.stages]
+        return max(stages, key=lambda stage: stage.seconds, default=None)
 
 
 def verify(
@@ -97,213 +80,112 @@ def verify(
     *,
     root: Path | None = None,
     parallel: bool = True,
+    cache: Path | None = None,
     tell: Told = lambda seed, stage: None,
 ) -> Verification:
     """Prove the scenario ``slug`` on every seed, each in a process of its own when ``parallel``.
 
-    ``tell`` hears every stage: as it ends, or (in parallel) when its seed is through.
+    ``tell`` hears every stage: as it ends, or (in parallel) when its seed is through. ``cache`` is where prepared
+    departments are kept for the next verification; None keeps them for this one only.
     """
-    began = time.monotonic()
     folder = (root or scenarios_folder()) / slug
-    problems = tuple(str(problem) for problem in lint(folder))
-    results: tuple[SeedResult, ...] = ()
-    if not problems:
-        results = _in_processes(folder, seeds, tell) if parallel and len(seeds) > 1 else _here(folder, seeds, tell)
+    if parallel and len(seeds) > 1:
+        return next(verify_all([folder], seeds, cache=cache, tell=lambda folder, seed, stage: tell(seed, stage)))
+    problems = _problems(folder)
+    if problems:
+        return _verification(folder, problems, ())
+    with _cache(cache) as kept:
+        return _verification(folder, (), [verify_seed(folder, seed, tell, cache=kept) for seed in seeds])
+
+
+def verify_all(
+    folders: Sequence[Path],
+    seeds: Sequence[int] = SEEDS,
+    *,
+    jobs: int = 0,
+    cache: Path | None = None,
+    tell: Callable[[Path, int, Stage], None] = lambda folder, seed, stage: None,
+) -> Iterator[Verification]:
+    """Prove the scenarios in ``folders``, each as soon as its last seed is through, with ``jobs`` processes (0: one for
+    each processor). ``tell`` hears the stages of a seed when it is through."""
+    waiting: dict[Path, dict[int, SeedResult]] = {}
+    for folder in folders:
+        problems = _problems(folder)
+        if problems:
+            yield _verification(folder, problems, ())
+        else:
+            waiting[folder] = {}
+    workers = min(jobs or os.cpu_count() or 1, len(waiting) * len(seeds))
+    if not workers:
+        return
+    with _cache(cache) as kept, _pool(workers) as pool:
+        tasks: dict[Future[SeedResult], Path] = {
+            pool.submit(verify_seed, folder, seed, cache=kept): folder for folder in waiting for seed in seeds
+        }
+        for task in as_completed(tasks):
+            folder, result = tasks[task], task.result()
+            for stage in result.stages:
+                tell(folder, result.seed, stage)
+            waiting[folder][result.seed] = result
+            if len(waiting[folder]) == len(set(seeds)):
+                yield _verification(folder, (), [waiting[folder][seed] for seed in seeds])
+
+
+def verify_seed(
+    folder: Path, seed: int, tell: Told = lambda seed, stage: None, *, cache: Path | None = None
+) -> SeedResult:
+    """Every stage on one seed, in labs of its own."""
+    began, used = time.monotonic(), time.process_time()
+    with tempfile.TemporaryDirectory(prefix="pacs-sandbox-verify-") as place:
+        proof = Proof(read_scenario(folder), seed, Path(place), tell, cache=cache)
+        proof.run()
+        return SeedResult(
+            seed=seed,
+            stages=tuple(proof.stages),
+            seconds=round(time.monotonic() - began, 2),
+            cpu_s=round(time.process_time() - used, 2),
+        )
+
+
+def _problems(folder: Path) -> tuple[str, ...]:
+    return tuple(str(problem) for problem in lint(folder))
+
+
+def _verification(folder: Path, problems: tuple[str, ...], seeds: Sequence[SeedResult]) -> Verification:
     return Verification(
-        scenario=slug,
-        ok=not problems and bool(results) and all(result.ok for result in results),
-        seconds=round(time.monotonic() - began, 2),
+        scenario=folder.name,
+        ok=not problems and bool(seeds) and all(result.ok for result in seeds),
+        seconds=round(sum(result.seconds for result in seeds), 2),
+        cpu_s=round(sum(result.cpu_s for result in seeds), 2),
         problems=problems,
-        seeds=results,
+        seeds=tuple(seeds),
     )
 
 
-def _here(folder: Path, seeds: Sequence[int], tell: Told) -> tuple[SeedResult, ...]:
-    return tuple(verify_seed(folder, seed, tell) for seed in seeds)
+@contextmanager
+def _cache(folder: Path | None) -> Iterator[Path]:
+    """The folder, or one that goes when the verification ends."""
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="pacs-sandbox-verify-cache-") as passing:
+        yield Path(passing)
 
 
-def _in_processes(folder: Path, seeds: Sequence[int], tell: Told) -> tuple[SeedResult, ...]:
-    # Forking a process with threads is asking for trouble; a fresh one costs a second.
-    with ProcessPoolExecutor(max_workers=min(len(seeds), 4), mp_context=get_context("spawn")) as pool:
-        results = []
-        for result in pool.map(verify_seed, [folder] * len(seeds), seeds):
-            for stage in result.stages:
-                tell(result.seed, stage)
-            results.append(result)
-    return tuple(results)
-
-
-def verify_seed(folder: Path, seed: int, tell: Told = lambda seed, stage: None) -> SeedResult:
-    """Every stage on one seed, in labs of its own."""
-    with tempfile.TemporaryDirectory(prefix="pacs-sandbox-verify-") as place:
-        proof = Proof(read_scenario(folder), seed, Path(place), tell)
-        proof.run()
-        return SeedResult(seed=seed, stages=tuple(proof.stages))
-
-
-class Proof:
-    """One scenario on one seed. Subclassed by tests that sabotage a part of it."""
-
-    def __init__(self, scenario: LoadedScenario, seed: int, place: Path, tell: Told = lambda seed, stage: None) -> None:
-        self.scenario = scenario
-        self.seed = seed
-        self.place = place
-        self.stages: list[Stage] = []
-        self._tell = tell
-
-    def run(self) -> None:
-        """All stages. What cannot be tried because an earlier one failed is left out, and that one says why."""
-        with self._lab("healthy", with_faults=False) as healthy:
-            if self._stage("healthy", lambda: self._healthy(healthy())):
-                self._stage("outside tools, well", lambda: self._seen_from_outside(healthy(), broken=False))
-        with self._lab("broken", with_faults=True) as broken:
-            if not self._stage("inject", lambda: self._injected(broken())):
-                return
-            attempt = broken()
-            start = fingerprint(attempt.lab.department)
-            self._stage("symptom", lambda: self._symptom(attempt))
-            self._stage("outside tools, broken", lambda: self._seen_from_outside(attempt, broken=True))
-            self._stage("doing nothing", lambda: self._nothing_done(attempt))
-            for way in self.scenario.decoy:
-                self._stage(f"decoy: {way.title}", lambda way=way: self._decoy(attempt, way))  # type: ignore[misc]
-            for way in self.scenario.solution:
-                self._stage(f"solution: {way.title}", lambda way=way: self._solution(attempt, way))  # type: ignore[misc]
-            self._stage("reset", lambda: self._reset(attempt, start))
-
-    # --- stages: each returns what it proved, or raises NotProvenError -----------------------------------------------
-
-    def _healthy(self, attempt: Attempt) -> str:
-        findings = attempt.judge()
-        if not self.scenario.fault:
-            # Nothing is broken, so what remains to be done (an answer to the caller) is not done here either.
-            findings = tuple(finding for finding in findings if finding.invariant)
-        _expect(findings, Verdict.PASS, "in the unbroken department")
-        return f"{len(findings)} claims hold in the unbroken department."
-
-    def _injected(self, attempt: Attempt) -> str:
-        applied = [event for event in attempt.lab.events.since() if isinstance(event.body, FaultApplied)]
-        if len(applied) != len(self.scenario.fault):
-            raise NotProvenError(f"{len(applied)} of {len(self.scenario.fault)} faults went in.")
-        return f"{len(applied)} fault{'s' if len(applied) != 1 else ''} went in."
-
-    def _symptom(self, attempt: Attempt) -> str:
-        """Every check fails and every invariant holds: broken where the ticket says, and only there."""
-        findings = attempt.judge()
-        _expect([finding for finding in findings if not finding.invariant], Verdict.FAIL, "although the fault is in")
-        _expect([finding for finding in findings if finding.invariant], Verdict.PASS, "with nothing but the fault")
-        failed = [finding for finding in findings if not finding.invariant]
-        return f"{len(failed)} check{'s' if len(failed) != 1 else ''} fail: {failed[0].sentence}"
-
-    def _seen_from_outside(self, attempt: Attempt, *, broken: bool) -> str:
-        """What dcmtk prints at the published ports is what the scenario says, broken and well."""
-        views = self.scenario.outside
-        if missing := missing_tools(views):
-            return f"{MISSING}: {', '.join(missing)}."
-        for view in views:
-            wrong = sees(view, attempt.surface, attempt.lab.department, broken=broken and bool(self.scenario.fault))
-            if wrong:
-                raise NotProvenError(wrong)
-        return f"{len(views)} command{'s print' if len(views) != 1 else ' prints'} what the scenario says."
-
-    def _nothing_done(self, attempt: Attempt) -> str:
-        self.reset(attempt)
-        findings = attempt.check()
-        if all_pass(findings) or attempt.state != "running":
-            raise NotProvenError("The attempt counts as solved although nobody did anything.")
-        return "It does not pass by itself."
-
-    def _decoy(self, attempt: Attempt, way: Way) -> str:
-        findings = self._after(attempt, way)
-        if all_pass(findings):
-            raise NotProvenError("This decoy passes every check: nothing sees the harm it does.")
-        wrong = {finding.id for finding in findings if finding.verdict is Verdict.FAIL}
-        missed = [name for name in way.fails if name not in wrong]
-        if missed:
-            raise NotProvenError(f"It should fail {', '.join(missed)}; it fails {', '.join(sorted(wrong)) or 'none'}.")
-        return f"Caught by {', '.join(sorted(wrong))}."
-
-    def _solution(self, attempt: Attempt, way: Way) -> str:
-        findings = self._after(attempt, way)
-        _expect(findings, Verdict.PASS, "after this solution")
-        slowest = max(finding.duration_s for finding in findings)
-        return f"{len(findings)} claims hold; the slowest took {slowest:.1f} s."
-
-    def _reset(self, attempt: Attempt, start: Fingerprint) -> str:
-        self.reset(attempt)
-        events = attempt.lab.events
-        deadline = time.monotonic() + SETTLE_S
-        while True:
-            position = len(events)
-            differences = start.differences(fingerprint(attempt.lab.department))
-            if not differences:
-                return "Configurations, stores and queues are as they were at the start."
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise NotProvenError(f"After a reset: {'; '.join(differences[:5])}.")
-            # What was on its way at the snapshot may arrive now.
-            events.wait_for(lambda event: True, after=position, timeout=min(left, 0.5))
-
-    # --- helpers -----------------------------------------------------------------------------------------------------
-
-    def reset(self, attempt: Attempt) -> None:
-        """Back to the start of the scenario."""
-        attempt.lab.reset()
-
-    def _after(self, attempt: Attempt, way: Way) -> tuple[Finding, ...]:
-        """The findings after a reset and the steps of ``way``, every one of which must work."""
-        self.reset(attempt)
-        for number, command in enumerate(commands_of(way, attempt.surface), 1):
-            result = attempt.lab.execute(command, ACTOR)
-            if not result.ok:
-                raise NotProvenError(f"Step {number}, {command.name}, did not work: {result.sentence}")
-        return attempt.judge()
-
-    def _stage(self, name: str, prove: Callable[[], str]) -> bool:
-        began = time.monotonic()
+@contextmanager
+def _pool(workers: int) -> Iterator[Executor]:
+    with ProcessPoolExecutor(max_workers=workers, mp_context=_context()) as pool:
         try:
-            ok, sentence = True, prove()
-        except (NotProvenError, SandboxError) as wrong:
-            ok, sentence = False, str(wrong)
-        except Exception as wrong:
-            # A stage that went wrong in itself proves nothing either; the others may still tell why.
-            ok, sentence = False, f"This stage went wrong: {type(wrong).__name__}: {wrong}"
-        stage = Stage(name=name, ok=ok, sentence=sentence, seconds=round(time.monotonic() - began, 2))
-        self.stages.append(stage)
-        self._tell(self.seed, stage)
-        return ok
-
-    @contextmanager
-    def _lab(self, name: str, *, with_faults: bool) -> Iterator[Callable[[], Attempt]]:
-        """A lab of its own, without the quiet background, and what begins the attempt in it (once)."""
-        lab = Lab(
-            self.site(), self.place / name, self.seed, scenario=self.scenario.slug, cache=self.place / "histories"
-        )
-        attempt = self.make_attempt(lab)
-
-        def begun() -> Attempt:
-            if not lab.is_running:
-                lab.start()
-            attempt.begin(with_faults=with_faults)
-            return attempt
-
-        try:
-            yield begun
-        finally:
-            attempt.close()
-            lab.stop()
-
-    def site(self) -> Site:
-        """The scenario's site, without the quiet background: what happens is what the proof does."""
-        site = load_site(self.scenario.site)
-        return site.model_copy(update={"background": site.background.model_copy(update={"enabled": False})})
-
-    def make_attempt(self, lab: Lab) -> Attempt:
-        """The attempt to be proven."""
-        return Attempt(lab, self.scenario)
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _expect(findings: Sequence[Finding], verdict: Verdict, when: str) -> None:
-    wrong = [finding for finding in findings if finding.verdict is not verdict]
-    if wrong:
-        told = "; ".join(f"{finding.id}: {finding.verdict.value} ({finding.sentence})" for finding in wrong)
-        raise NotProvenError(f"Not “{verdict.value}” {when}: {told}")
+def _context() -> BaseContext:
+    # Forking a process with threads is asking for trouble, and a fresh one imports for a second.
+    if sys.platform == "win32":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context

@@ -168,7 +168,9 @@ class Modality(Node):
                 "station_name": self.running.station_name or self.context.station.station_name,
             }
         )
-        made = make_study(order, seed=self.context.seed, when=now, station=station)
+        # A check brings nobody: it lays a test object on the table.
+        is_check = current().actor == PROBE
+        made = make_study(order, seed=self.context.seed, when=now, station=station, test_object=is_check)
         datasets = self._as_it_is_today(list(itertools.islice(made, images)))
         study_uid = str(datasets[0].StudyInstanceUID)
         event = self.context.events.append(

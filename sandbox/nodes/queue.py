@@ -211,8 +211,13 @@ class SendQueue:
             tallies, kept = self.rows.tallies(), self.rows.destinations()
             return tuple(
                 self._view(name, tallies.get(name, Tally()), kept.get(name, Destination(name)))
-                for name in self.destinations()
+                for name in dict.fromkeys([*self._known(), *kept, *tallies])
             )
+
+    def entries_of(self, study_uid: str) -> tuple[QueueEntry, ...]:
+        """The entries of a study for all destinations, dead letters last."""
+        with self.changed:
+            return tuple(_entry_view(entry) for entry in self.rows.entries_of(study_uid))
 
     def waiting_studies(self) -> set[str]:
         """Studies of which something waits or is set aside."""

@@ -181,6 +181,10 @@ class QueueRows:
     def remove_study(self, study_uid: str) -> list[Path]:
         """Delete every entry of a study. Returns the files that nobody needs any more."""
         of_study = select(OBJECTS.c.id).where(OBJECTS.c.study_uid == study_uid)
+        with self._engine.connect() as connection:
+            # Most queues never saw it, and are not to write for that.
+            if connection.scalar(of_study.limit(1)) is None:
+                return []
         with self._engine.begin() as connection:
             connection.execute(delete(ENTRIES).where(ENTRIES.c.object_id.in_(of_study)))
             return self._purge(connection, true())
@@ -197,6 +201,13 @@ class QueueRows:
         )
         with self._engine.connect() as connection:
             return [self._entry(row) for row in connection.execute(wanted)]
+
+    def entries_of(self, study_uid: str) -> list[Entry]:
+        """A study's entries for all destinations, in the order of ``entries``."""
+        wanted = _entries().where(OBJECTS.c.study_uid == study_uid)
+        with self._engine.connect() as connection:
+            rows = connection.execute(wanted.order_by(ENTRIES.c.dead, ENTRIES.c.priority, ENTRIES.c.id))
+            return [self._entry(row) for row in rows]
 
     def tallies(self) -> dict[str, Tally]:
         """Entries counted by destination."""

@@ -14,7 +14,7 @@ from sandbox.checks.memory import Memory
 from sandbox.checks.studies_present import StudiesPresent
 from sandbox.drill.attempt import Attempt
 from sandbox.drill.load import read_scenario
-from sandbox.drill.verify import Proof, SeedResult, Verification, verify
+from sandbox.drill.verify import Proof, SeedResult, Verification, verify, verify_all
 from sandbox.faults.config_called_ae_title import CalledAETitle
 from sandbox.lab.site import Site
 from sandbox.nodes.department import Department
@@ -38,6 +38,7 @@ class QuickProof(Proof):
 Prove = Callable[..., dict[str, bool]]
 
 HEALTHY, SYMPTOM, NOTHING, RESET = "healthy", "symptom", "doing nothing", "reset"
+WELL, BROKEN = "outside tools, well", "outside tools, broken"
 ANY_NAME, DISCARD = "decoy: Let ROUTER answer to any name", "decoy: Throw away what waits"
 CORRECT = "solution: Correct the title"
 STEP_THAT_FAILS = 'command = "tool.echo"\nnode = "US1"\nremote = "ROUTER"'
@@ -69,7 +70,7 @@ def always_passes(check_class: type[Check], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_fair_lesson_is_proven_in_every_stage(prove: Prove) -> None:
-    stages = {HEALTHY, "inject", SYMPTOM, NOTHING, ANY_NAME, DISCARD, CORRECT, RESET}
+    stages = {HEALTHY, WELL, "inject", SYMPTOM, BROKEN, NOTHING, ANY_NAME, DISCARD, CORRECT, RESET}
     assert prove() == dict.fromkeys(stages, True)
 
 
@@ -149,6 +150,44 @@ def test_a_scenario_that_does_not_lint_is_not_run(tmp_path: Path) -> None:
     assert told.exit_code == 1
     assert told.seeds == ()
     assert "sit" in told.failures[0]
+
+
+def test_a_symptom_that_is_not_there_is_a_solved_attempt(prove: Prove, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is broken, so the trainee's first check ends the drill: found out twice."""
+    for check_class in (ExamArrives, StudiesPresent):
+        always_passes(check_class, monkeypatch)
+    stages = prove(SYMPTOM, NOTHING)
+    assert stages == {"inject": True, SYMPTOM: False, NOTHING: False}
+
+
+def test_a_fault_that_a_reset_takes_away_is_found_out(prove: Prove) -> None:
+    """It shows, and is gone when the trainee starts again: doing nothing would be the cure."""
+
+    class Mending(QuickProof):
+        def reset(self, attempt: Attempt) -> None:
+            super().reset(attempt)
+            commands = (
+                ("node.config.save", {"node": "US1", "set": {"remotes.ROUTER.ae_title": "ROUTER"}}),
+                ("node.restart", {"node": "US1"}),
+            )
+            for name, params in commands:
+                assert attempt.lab.execute(attempt.lab.parse(name, params), "test").ok
+
+    stages = prove(SYMPTOM, NOTHING, proof_class=Mending)
+    assert stages == {"inject": True, SYMPTOM: True, NOTHING: False}
+
+
+def test_several_are_proven_at_once_and_what_does_not_lint_is_told(tmp_path: Path) -> None:
+    (tmp_path / "good").mkdir()
+    (tmp_path / "bad").mkdir()
+    good = write_tiny(tmp_path / "good")
+    bad = write_tiny(tmp_path / "bad", spoil={'site = "riverside"': 'site = "riverside"\nsit = 1'})
+    heard: list[str] = []
+    results = list(verify_all([bad, good], (1, 2), jobs=2, tell=lambda folder, seed, stage: heard.append(stage.name)))
+    assert [(result.ok, len(result.seeds)) for result in results] == [(False, 0), (True, 2)], results[-1].failures
+    assert results[1].cpu_s > 0
+    assert results[1].slowest is not None
+    assert heard.count(SYMPTOM) == 2
 
 
 def test_the_result_is_for_machines_too() -> None:
