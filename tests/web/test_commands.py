@@ -26,7 +26,6 @@ ACTS: tuple[tuple[str, dict[str, str], str, dict[str, Any]], ...] = (
     ),
     ("/nodes/CT1/restart", {}, "node.restart", {"node": "CT1"}),
     ("/nodes/CT1/stop", {}, "node.stop", {"node": "CT1"}),
-    ("/nodes/CT1/service", {"what": "speed"}, "node.service_call", {"node": "CT1", "what": "speed"}),
     ("/nodes/CT1/start", {}, "node.start", {"node": "CT1"}),
     ("/nodes/CT1/configuration/discard", {}, "node.config.discard", {"node": "CT1"}),
     (

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sandbox.model.service_call import CALL_TITLES
 from web.context import lab_client
 from web.pages.common import act, node_page, wants_part
 
@@ -26,7 +25,6 @@ def overview(lab_id: str, node: str) -> str:
         config=client.config(node),
         associations=client.associations(node=node, limit=8),
         queues=client.queues(node),
-        service_calls=CALL_TITLES,
     )
 
 
@@ -57,12 +55,6 @@ def stop(lab_id: str, node: str) -> Response:
 @pages.post("/start")
 def start(lab_id: str, node: str) -> Response:
     return act(lab_id, _back(lab_id, node), "node.start", node=node)
-
-
-@pages.post("/service")
-def service(lab_id: str, node: str) -> Response:
-    """Call whoever looks after the node."""
-    return act(lab_id, _back(lab_id, node), "node.service_call", node=node, what=request.form.get("what", ""))
 
 
 def _back(lab_id: str, node: str) -> str:
