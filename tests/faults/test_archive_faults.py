@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from sample_dicom.procedures import procedure
+from sandbox.archive.volumes import volumes
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.faults.fault import Fault
 from sandbox.faults.registry import make_fault
+from sandbox.lab.lab import Lab
 from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError, ConflictError, SandboxError
 from sandbox.model.scenario import Primitive
 from sandbox.model.view import CommandResult
 from sandbox.nodes.modality import AcquiredExam
+from tests.drill.support import do, running_lab
 from tests.nodes.conftest import Small
 
 Works = Callable[[Small], bool]
@@ -191,3 +194,35 @@ def test_studies_that_are_not_there_cannot_be_befallen(small: Archived) -> None:
         fault_of("archive.purged", older_than_h=2).apply(small.department)
     with pytest.raises(ConflictError):
         fault_of("archive.volume_full", bin_studies=9).apply(small.department)
+
+
+def test_all_of_them_together_survive_a_reset_of_the_lab(tmp_path: Path) -> None:
+    """A drill marks its start when its faults are in: a reset brings every one of them back, and nothing else."""
+    with running_lab(tmp_path / "lab") as lab:
+        made = [lab.department.acquire("CT1", images=2) for _ in range(2)]
+        assert lab.events.wait_for(lambda event: stored_whole(lab, made), timeout=30)
+        archive_faults = ("archive.rows_without_files", "archive.header_drift", "archive.index_older")
+        for kind in archive_faults:
+            params = CASES[kind][0] | ({"newest": 1} if kind != "archive.header_drift" else {})
+            make_fault(Primitive(kind=kind, **params)).apply(lab.department)
+        fault_of("archive.locked_index").apply(lab.department)
+        lab.mark_start()
+        before = archive_state(lab)
+        assert do(lab, "archive.job.end", job="backup").ok
+        assert do(lab, "archive.volume.mount", volume="tier2").ok
+        assert do(lab, "archive.reindex", reason="the index is older").ok
+        assert archive_state(lab) != before
+        lab.reset()
+        assert archive_state(lab) == before
+
+
+def stored_whole(lab: Lab, made: list[AcquiredExam]) -> bool:
+    store = lab.department.node("ARCHIVE").store
+    assert store is not None
+    return all(len(store.objects(exam.study_uid)) == exam.instances for exam in made)
+
+
+def archive_state(lab: Lab) -> tuple[object, ...]:
+    store = lab.department.node("ARCHIVE").store
+    assert store is not None
+    return (store.orphans(), store.trouble, volumes(store.bench), store.studies(), store.journal())

@@ -254,6 +254,21 @@ def test_only_what_matches_is_wrong(small: Small) -> None:
     assert ids == [exam.order.patient.patient_id, "", ""]
 
 
+def test_a_strict_archive_refuses_a_malformed_value_and_takes_the_others(small: Small) -> None:
+    """What a caller tells as "one scanner's exams fail at times"."""
+    small.change("ARCHIVE", check_values=True)
+    where = {"StudyDescription": "*HEAD*"}
+    undo = fault_of("data.value", keyword="AccessionNumber", manner="too-long", where=where).apply(small.department)
+    before = len(small.events)
+    small.department.acquire("CT1", scan_order(small), images=1)
+    failure = small.wait("queue.failed", "CT1", after=before)
+    assert "A900" in failure.body.reason  # type: ignore[attr-defined]
+    small.ct.queue.discard("ARCHIVE", None, "a test")
+    undo()
+    scan(small, number=len(small.events))
+    small.change("ARCHIVE", check_values=False)
+
+
 @pytest.mark.parametrize("kind", CASES)
 def test_what_makes_no_sense_is_refused(small: Small, kind: str) -> None:
     with pytest.raises(BadInputError):
