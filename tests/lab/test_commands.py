@@ -85,6 +85,12 @@ def unmounted(lab: Lab) -> dict[str, Any]:
     return {"volume": "tier2"}
 
 
+def secured(lab: Lab) -> dict[str, Any]:
+    """A node that is to listen for TLS."""
+    do(lab, "node.config.save", node="WS2", set={"tls_port": 2762})
+    return {"node": "WS2"}
+
+
 def locked(lab: Lab) -> dict[str, Any]:
     """A job that holds the archive's index."""
     lock_index(archive(lab), Job(name="backup", since="Mon 02:10"))
@@ -162,6 +168,17 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
     ("network.firewall.remove", lambda lab: RULE, True, "removed"),
     ("network.dns.set", lambda lab: {"name": "pacs", "address": "198.18.20.30"}, True, "198.18.20.30"),
     ("network.dns.set", lambda lab: {"name": "pacs"}, True, "no longer"),
+    ("network.service_call", lambda lab: {"a": "CT1", "b": "ROUTER", "what": "loss"}, True, "not so: packets get lost"),
+    ("node.hosts.set", lambda lab: {"node": "CT1", "name": "pacs", "address": "198.18.20.30"}, True, "198.18.20.30"),
+    ("node.hosts.set", lambda lab: {"node": "CT1", "name": "pacs"}, True, "looked up in DNS again"),
+    ("node.readdress", lambda lab: {"node": "US1", "address": "198.18.10.99"}, True, "is 198.18.10.99 now"),
+    ("node.readdress", lambda lab: {"node": "US1", "address": "198.18.10.14"}, True, "is 198.18.10.14 now"),
+    ("tool.clock", lambda lab: {"node": "CT1"}, True, "as the time server does"),
+    ("node.clock.sync", lambda lab: {"node": "CT1"}, True, "set by the time server"),
+    ("node.clock.zone", lambda lab: {"node": "CT1"}, True, "time zone"),
+    ("node.certificate.show", secured, True, "certificate for WS2"),
+    ("node.certificate.renew", secured, True, "has a new certificate"),
+    ("node.certificate.trust", secured, True, "trusts the department's authority"),
     ("background.resume", lambda lab: {}, True, "goes on"),
     ("background.pause", lambda lab: {}, True, "rests"),
     ("archive.orphans", lambda lab: {}, True, "No orphans"),
@@ -250,6 +267,12 @@ REFUSED: tuple[tuple[str, dict[str, Any], type[SandboxError], str], ...] = (
     ("archive.export", {"to": "../x", "study": "1.2.3", "reason": "x"}, BadInputError, "to"),
     ("network.firewall.add", {"source": "nowhere"}, BadInputError, "nowhere"),
     ("network.firewall.remove", {"source": "emergency", "action": "reject"}, NotFoundError, "no rule"),
+    ("network.service_call", {"a": "CT1", "b": "CT1", "what": "loss"}, BadInputError, "itself"),
+    ("network.service_call", {"a": "CT1", "b": "WS9", "what": "loss"}, NotFoundError, "WS9"),
+    ("network.service_call", {"a": "CT1", "what": "moods"}, BadInputError, "latency"),
+    ("node.readdress", {"node": "CT1", "address": "198.18.20.30"}, BadInputError, "198.18.10.0/24"),
+    ("node.hosts.set", {"node": "CT1", "name": "unheard-of"}, BadInputError, "unheard-of"),
+    ("node.certificate.renew", {"node": "MR1"}, ConflictError, "does not use TLS"),
     ("network.dns.set", {"name": "-bad-", "address": "198.18.20.1"}, BadInputError, "-bad-"),
     ("network.dns.set", {"name": "unheard-of"}, BadInputError, "unheard-of"),
 )
