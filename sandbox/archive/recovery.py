@@ -1,8 +1,9 @@
 """Making index and files agree when an archive opens, after whatever ended it the last time.
 
 A file goes into place before its row is committed, so the end of a process may leave a file without a row: it is
-indexed again. A power cut under ``sync=normal`` may also take the last rows: their files are newer than the last row,
-and are indexed again too. A row without a file is reported and kept, since only a person can say where the image went.
+indexed again. A power cut may also take the last rows of a SQLite index: their files are newer than the last row left,
+and are indexed again too; so ``sync=full`` need not flush rows. A row without a file is reported and kept, since only a
+person can say where the image went.
 """
 
 from __future__ import annotations

@@ -59,12 +59,16 @@ ECHO = Measure("associations with one C-ECHO", "assoc/s", 0.5, 1.1)
 ECHO_STOCK = Measure("echoscu, Nagle on, from start to end", "ms", lower_is_better=True)
 FIRST_ECHO = Measure("restart with what is stored, to first echo", "s", lower_is_better=True)
 MEMORY = Measure("peak resident memory", "MB", 3.0, 8.0, lower_is_better=True)
+CPU_SMALL = Measure("processor time of the archive, C-STORE 9 KB", "ms/inst", lower_is_better=True)
+CPU_CT = Measure("processor time of the archive, C-STORE CT", "ms/inst", lower_is_better=True)
+STORE_FEW = Measure("C-STORE 9 KB, index of 1,000 studies", "inst/s")
+STORE_MANY = Measure("C-STORE 9 KB, index of many studies (--index)", "inst/s")
 FIND_FEW = Measure("C-FIND PatientID exact, index of 1,000 studies", "ms", lower_is_better=True)
-FIND_MANY = Measure("the same, index of many studies (--index)", "ms", lower_is_better=True)
+FIND_MANY = Measure("C-FIND, index of many studies (--index)", "ms", lower_is_better=True)
 
 MEASURES = (
     *(CT_1, CT_4, SMALL_1, SMALL_4, BIG, NAGLE, *FINDS.values(), *FINDS_BY_FINDSCU.values(), MOVE_CT, MOVE_SMALL),
-    *(ECHO, ECHO_STOCK, FIRST_ECHO, MEMORY, FIND_FEW, FIND_MANY),
+    *(ECHO, ECHO_STOCK, FIRST_ECHO, MEMORY, CPU_SMALL, CPU_CT, FIND_FEW, FIND_MANY, STORE_FEW, STORE_MANY),
 )
 
 
@@ -124,7 +128,8 @@ def compare(plan: Plan, *, only: Sequence[str] = (), large: int = 0, directory: 
             figures.add(FIRST_ECHO, peer.name, peer.first_echo_s)
             peer.stop()
         if large and any(peer.name == OURS for peer in peers):
-            _compare_indexes(figures, base, large, sink, plan.budget_s)
+            folders = [folder for images in sets for folder in images.small_four]
+            _compare_indexes(figures, base, large, sink, plan, folders, tool_s)
     return figures
 
 
@@ -156,6 +161,7 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
         (ECHO, lambda port: 1 / clients.echo_associations(port, budget)),
         (ECHO_STOCK, lambda port: 1000 * clients.echo_stock(port, STOCK_ENVIRONMENT)),
     )
+    processor = {SMALL_1: (CPU_SMALL, sizes.small), CT_1: (CPU_CT, sizes.ct)}
     began = time.perf_counter()
     for place, (measure, ask) in enumerate(steps):
         # Another one begins each time, so that none always follows the same neighbour.
@@ -165,24 +171,35 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
                 continue
             _say(f"round {number + 1} of {plan.rounds}: {measure.name}: {peer.name} …")
             try:
+                used = peer.processor_s()
                 figures.add(measure, peer.name, ask(peer.port))
+                if measure in processor:
+                    of_it, count = processor[measure]
+                    figures.add(of_it, peer.name, 1000 * (peer.processor_s() - used) / count)
             except WrongAnswerError as wrong:
                 figures.wrong.append(f"{peer.name}: {measure.name}: {wrong}")
     _say(f"round {number + 1} of {plan.rounds} took {time.perf_counter() - began:.0f} s")
 
 
-def _compare_indexes(figures: Figures, base: Path, large: int, sink: int, budget_s: float) -> None:
-    """The same query on a small and a large index, in turn."""
-    sizes = ((FIND_FEW, _FEW_STUDIES), (FIND_MANY, large))
+def _compare_indexes(
+    figures: Figures, base: Path, large: int, sink: int, plan: Plan, folders: Sequence[Path], tool_s: float
+) -> None:
+    """The same query, and the same instances to store, on a small and a large index, in turn."""
+    sizes = ((FIND_FEW, STORE_FEW, _FEW_STUDIES), (FIND_MANY, STORE_MANY, large))
+    count = plan.sizes.small // PARALLEL
     with ExitStack() as stack:
         ports = {}
-        for _, studies in sizes:
+        for _, _, studies in sizes:
             _say(f"an index of {studies:,} studies …")
             ports[studies] = stack.enter_context(large_index.served(base / f"index-{studies}", studies, sink))
         for _ in range(_INDEX_TURNS):
-            for measure, studies in sizes:
-                took = clients.find_bare(ports[studies], large_index.question(studies), budget_s)
-                figures.add(measure, OURS, 1000 * took)
+            for find, _, studies in sizes:
+                took = clients.find_bare(ports[studies], large_index.question(studies), plan.budget_s)
+                figures.add(find, OURS, 1000 * took)
+        for turn, folder in enumerate(folders):
+            for _, store, studies in sizes if turn % 2 else reversed(sizes):
+                took = clients.store(ports[studies], folder) - tool_s
+                figures.add(store, OURS, count / max(took, 1e-6))
 
 
 def _milliseconds(

@@ -177,6 +177,14 @@ class Peer:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def processor_s(self) -> float:
+        """The seconds of processor time that it and its ended children have used so far."""
+        if self._process is None:
+            return 0.0
+        # Behind the name, which may hold anything: fields 14 to 17 of proc(5).
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
     def _watch(self, pid: int, stopping: threading.Event) -> None:
         """Children come and go (dcmqrscp has one for each association), so their memory is sampled."""
         while not stopping.wait(_SAMPLE_S):
