@@ -32,6 +32,7 @@ class RunningDicomweb:
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{port}{options.prefix}"
         self.port: int = port
+        self.prefix = options.prefix
         self._stopping = False
         self._server: Any = create_server(
             create_app(archive, options),
@@ -77,7 +78,12 @@ def serve_dicomweb(
     Beyond loopback a token is needed, and any Host header is taken, unless the options name some. Raises BadInputError
     without a token, UnavailableError if the port cannot be had.
     """
-    options = options or WebOptions()
+    options = guarded(host, options or WebOptions())
+    return serve_on(_bound(host, port), archive, options)
+
+
+def guarded(host: str, options: WebOptions) -> WebOptions:
+    """``options`` for serving on ``host``. Raises BadInputError where that is beyond this machine and has no token."""
     if not is_loopback(host):
         if not options.token:
             raise BadInputError(
@@ -85,9 +91,16 @@ def serve_dicomweb(
             )
         if options.host_names == LOOPBACK_NAMES:
             options = options.model_copy(update={"host_names": frozenset()})
+    return options
+
+
+def serve_on(listener: socket.socket, archive: Archive, options: WebOptions) -> RunningDicomweb:
+    """Serve on a socket that is bound already, and is closed by stopping."""
     # Waitress warns when a request waits for a thread; here that is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    return RunningDicomweb(archive, _bound(host, port), options)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted connections inherit it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
+    return RunningDicomweb(archive, listener, options)
 
 
 def is_loopback(host: str) -> bool:
@@ -106,8 +119,6 @@ def _bound(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):  # accepted connections inherit it
-                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
             listener.bind(address)
         except OSError:
             listener.close()

@@ -74,6 +74,7 @@ class NodeStarted(Body):
     published: str
     tls_address: str = ""
     tls_published: str = ""
+    dicomweb: str = ""
 
 
 class NodeStopped(Body):

@@ -104,7 +104,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "probe.started": lambda node, b: f"The check {b.check} tries for itself.",
     "node.started": lambda node, b: (
         f"{node} started and listens as {b.ae_title} on {b.address}"
-        f"{', for TLS on ' + b.tls_address if b.tls_address else ''}."
+        f"{', for TLS on ' + b.tls_address if b.tls_address else ''}"
+        f"{', with DICOMweb at ' + b.dicomweb if b.dicomweb else ''}."
     ),
     "node.stopped": lambda node, b: f"{node} stopped{': ' + b.reason if b.reason else ''}.",
     "node.config.saved": _saved,

@@ -71,7 +71,8 @@ class Counts(Model):
 
 
 class NodeView(Model):
-    """One node at a glance. ``x`` and ``y`` place it on the map (0 to 100); ``published`` is its real host:port."""
+    """One node at a glance. ``x`` and ``y`` place it on the map (0 to 100); ``published`` is its real host:port,
+    ``dicomweb`` the real URL of its DICOMweb, if it has that."""
 
     name: str
     role: str
@@ -85,6 +86,7 @@ class NodeView(Model):
     published: str
     tls_port: int = 0
     tls_published: str = ""
+    dicomweb: str = ""
     state: NodeState
     needs_restart: bool
     sentence: str

@@ -26,12 +26,14 @@ from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.objects_config import ObjectsConfig
 from sandbox.nodes.retention import Retention
 from sandbox.nodes.words import counted, query_in_words
+from sandbox.nodes.web_port import WebPort
 
 _DISK = "Disk"
 _STORING = "Storing"
 _QUERIES = "Query and retrieve"
 _RETENTION = "Retention"
 _GB = 1_000_000_000
+_WEB = "DICOMweb"
 
 
 class ArchiveConfig(ObjectsConfig):
@@ -80,6 +82,21 @@ class ArchiveConfig(ObjectsConfig):
         0,
         ge=0,
         le=36500,
+    dicomweb_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        **shown("DICOMweb port", "Where it answers DICOMweb over HTTP; usually 8080. 0: nowhere.", group=_WEB),
+    )
+    dicomweb_token: str = Field(
+        "",
+        pattern=r"^[\x21-\x7e]*$",
+        **shown(
+            "DICOMweb token",
+            "Bearer token that a client must send. Empty: none, which only this machine may do without.",
+            group=_WEB,
+        ),
+    )
         **shown(
             "Remove studies after",
             "Studies with an older study date leave this archive for good. 0: never.",
@@ -129,6 +146,7 @@ class ArchiveNode(Node):
             self._archive.services(),
             store=self.administration.store,
             find=self._find,
+        self._web = WebPort(self, self._archive)
             move=self._move,
             get=self._get,
             resolve_destination=self._destination,
@@ -160,6 +178,8 @@ class ArchiveNode(Node):
         self.retention.close()
 
     @property
+        if self.running.dicomweb_port:
+            self._web.open(self.running.dicomweb_port, self.running.dicomweb_token)
     def archive(self) -> Archive:
         """Its images and their index."""
         return self._archive
@@ -168,12 +188,17 @@ class ArchiveNode(Node):
         remote = self.running.remote_by_title(ae_title)
         return None if remote is None else self.caller.peer_of(remote)
 
+        self._web.close()
     def _stored(self, stored: StoredInstance) -> None:
         super()._stored(stored)
         if stored.is_new:
             self.administration.watch(stored.size)
 
     # --- the same services, with a line in the log -------------------------------------------------------------------
+
+    @property
+    def dicomweb(self) -> str:
+        return self._web.url
 
     def _find(self, query: Query) -> Iterator[FindAnswer]:
         return answer_find(self, self._archive, query, self.running.query_limit)

@@ -286,11 +286,13 @@ class Node:
                     published=_published(self._listener),
                     tls_address=tls_address,
                     tls_published="" if self._tls_listener is None else _published(self._tls_listener),
+                    dicomweb=self.dicomweb,
                 ),
                 node=self.name,
             )
             with_tls = f", for TLS on {tls_address}" if tls_address else ""
-            self.log("info", f"{self.running.ae_title} listens on {address}{with_tls}")
+            with_web = f", with DICOMweb at {self.dicomweb}" if self.dicomweb else ""
+            self.log("info", f"{self.running.ae_title} listens on {address}{with_tls}{with_web}")
 
     def _serve(self) -> None:
         """Listen, answer and work. A program that hangs only listens: the system takes the connections, nobody else."""
@@ -450,6 +452,11 @@ class Node:
         """The same for TLS; empty without."""
         return self._published_at(self.running.tls_port)
 
+    @property
+    def dicomweb(self) -> str:
+        """The real URL of its DICOMweb; empty without."""
+        return ""
+
     def _published_at(self, port: int) -> str:
         network = self.context.network
         real = network.published_ports().get(f"{self.name}:{port}")
@@ -472,6 +479,7 @@ class Node:
             published=self.published,
             tls_port=self.running.tls_port,
             tls_published=self.tls_published,
+            dicomweb=self.dicomweb,
             state=self.state,
             needs_restart=self.needs_restart,
             sentence=self._sentence(),

@@ -1,8 +1,9 @@
 """The thread that empties one destination's line of a send queue, and what it needs to do so.
 
 It sleeps on the queue's condition and wakes when something was added, released or is due; idle it costs nothing.
-Consecutive entries of the same cause go over one association, which waits a moment for more. A refused object is counted against itself and steps
-aside; an association that does not come about is counted against everything that would have gone over it.
+Consecutive entries of the same cause go over one association, which waits a moment for more. A refused object is
+counted against itself and steps aside; an association that does not come about is counted against everything that
+would have gone over it.
 """
 
 from __future__ import annotations
