@@ -66,6 +66,23 @@ def test_a_query_ends_at_the_limit_with_success_and_a_line_in_the_log(make_small
     assert len(small.workstation("WS1").tools.find("ARCHIVE", "STUDY", {}).rows) == 3
 
 
+def test_names_match_in_any_case_or_as_they_are_written(make_small: MakeSmall) -> None:
+    small = make_small(CT1={"send_to": []})
+    exam = small.scan(images=1)
+    assert small.ct.tools.send("ARCHIVE", exam.study_uid).ok
+
+    def found(name: str) -> int:
+        answer = small.workstation("WS1").tools.find("ARCHIVE", "STUDY", {"PatientName": name})
+        assert answer.ok
+        return len(answer.rows)
+
+    written = exam.order.patient.name.partition("^")[0] + "*"
+    other = written.swapcase()
+    assert (found(written), found(other), found("")) == (1, 1, 1)
+    small.change("ARCHIVE", match_names="as-written")
+    assert (found(written), found(other), found(""), found("*")) == (1, 0, 1, 1)
+
+
 def test_an_association_is_kept_for_the_next_object_and_ends_with_the_node(make_small: MakeSmall) -> None:
     small = make_small(CT1={"keep_association_s": 600})
     first, second = small.scan(images=1), small.scan(images=1)
