@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field
@@ -26,22 +25,15 @@ from sandbox.nodes.archive_administration import ArchiveAdministration
 from sandbox.nodes.node import Node, NodeContext
 from sandbox.nodes.objects_config import ObjectsConfig
 from sandbox.nodes.retention import Retention
-from sandbox.nodes.words import counted, query_in_words
 from sandbox.nodes.web_port import WebPort
+from sandbox.nodes.words import counted, query_in_words
 
 _DISK = "Disk"
 _STORING = "Storing"
 _QUERIES = "Query and retrieve"
 _RETENTION = "Retention"
-_GB = 1_000_000_000
 _WEB = "DICOMweb"
-
-
-class NameMatching(StrEnum):
-    """How names of a query are compared (PS3.4 C.2.2.2.1 leaves case and accents to the archive)."""
-
-    ANY_CASE = "any-case"
-    AS_WRITTEN = "as-written"
+_GB = 1_000_000_000
 
 
 class ArchiveConfig(ObjectsConfig):
@@ -55,14 +47,6 @@ class ArchiveConfig(ObjectsConfig):
             "Most matches of a query",
             "A query with more gets the first ones, and success. 0: no limit.",
             unit="matches",
-            group=_QUERIES,
-        ),
-    )
-    match_names: NameMatching = Field(
-        NameMatching.ANY_CASE,
-        **shown(
-            "Names match",
-            "any case: case and accents do not count. as written: they do, letter by letter.",
             group=_QUERIES,
         ),
     )
@@ -82,6 +66,21 @@ class ArchiveConfig(ObjectsConfig):
             group=_STORING,
         ),
     )
+    dicomweb_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        **shown("DICOMweb port", "Where it answers DICOMweb over HTTP; usually 8080. 0: nowhere.", group=_WEB),
+    )
+    dicomweb_token: str = Field(
+        "",
+        pattern=r"^[\x21-\x7e]*$",
+        **shown(
+            "DICOMweb token",
+            "Bearer token that a client must send. Empty: none, which only this machine may do without.",
+            group=_WEB,
+        ),
+    )
     quota_gb: float = Field(
         0.0,
         ge=0,
@@ -98,21 +97,6 @@ class ArchiveConfig(ObjectsConfig):
         0,
         ge=0,
         le=36500,
-    dicomweb_port: int = Field(
-        0,
-        ge=0,
-        le=65535,
-        **shown("DICOMweb port", "Where it answers DICOMweb over HTTP; usually 8080. 0: nowhere.", group=_WEB),
-    )
-    dicomweb_token: str = Field(
-        "",
-        pattern=r"^[\x21-\x7e]*$",
-        **shown(
-            "DICOMweb token",
-            "Bearer token that a client must send. Empty: none, which only this machine may do without.",
-            group=_WEB,
-        ),
-    )
         **shown(
             "Remove studies after",
             "Studies with an older study date leave this archive for good. 0: never.",
@@ -146,6 +130,7 @@ class ArchiveNode(Node):
         self.store = self._archive = self.open_store()
         self.administration = ArchiveAdministration(self, self._archive)
         self.retention = Retention(self)
+        self._web = WebPort(self, self._archive)
         self._commitment = CommitmentService(
             self._archive,
             ae_title=lambda: self.running.ae_title,
@@ -162,7 +147,6 @@ class ArchiveNode(Node):
             self._archive.services(),
             store=self.administration.store,
             find=self._find,
-        self._web = WebPort(self, self._archive)
             move=self._move,
             get=self._get,
             resolve_destination=self._destination,
@@ -178,6 +162,8 @@ class ArchiveNode(Node):
             reserve=int(self.running.reserve_gb * _GB),
         )
         self._archive.refuses_invalid_values = self.running.check_values
+        if self.running.dicomweb_port:
+            self._web.open(self.running.dicomweb_port, self.running.dicomweb_token)
         self._commitment.start()
         self.retention.start()
 
@@ -186,6 +172,7 @@ class ArchiveNode(Node):
         self.retention.halt()
 
     def close_work(self) -> None:
+        self._web.close()
         self._commitment.stop()
         self.retention.stop()
 
@@ -194,8 +181,10 @@ class ArchiveNode(Node):
         self.retention.close()
 
     @property
-        if self.running.dicomweb_port:
-            self._web.open(self.running.dicomweb_port, self.running.dicomweb_token)
+    def dicomweb(self) -> str:
+        return self._web.url
+
+    @property
     def archive(self) -> Archive:
         """Its images and their index."""
         return self._archive
@@ -204,7 +193,6 @@ class ArchiveNode(Node):
         remote = self.running.remote_by_title(ae_title)
         return None if remote is None else self.caller.peer_of(remote)
 
-        self._web.close()
     def _stored(self, stored: StoredInstance) -> None:
         super()._stored(stored)
         if stored.is_new:
@@ -212,13 +200,8 @@ class ArchiveNode(Node):
 
     # --- the same services, with a line in the log -------------------------------------------------------------------
 
-    @property
-    def dicomweb(self) -> str:
-        return self._web.url
-
     def _find(self, query: Query) -> Iterator[FindAnswer]:
-        as_written = self.running.match_names is NameMatching.AS_WRITTEN
-        return answer_find(self, self._archive, query, self.running.query_limit, as_written=as_written)
+        return answer_find(self, self._archive, query, self.running.query_limit)
 
     def _move(self, query: Query, destination: str) -> RetrievePlan:
         plan = self._archive.move(query, destination)
