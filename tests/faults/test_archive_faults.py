@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 
 from sample_dicom.procedures import procedure
-from sandbox.archive.volumes import volumes
+from sandbox.archive.accidents import unlock_index
+from sandbox.archive.operations.edit import Edit
+from sandbox.archive.operations.empty_bin import EmptyBin
+from sandbox.archive.operations.operation import Operation
+from sandbox.archive.operations.orphans import MendOrphans
+from sandbox.archive.operations.reindex import Reindex
+from sandbox.archive.volumes import mount, volumes
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.faults.fault import Fault
 from sandbox.faults.registry import make_fault
@@ -194,6 +201,60 @@ def test_studies_that_are_not_there_cannot_be_befallen(small: Archived) -> None:
         fault_of("archive.purged", older_than_h=2).apply(small.department)
     with pytest.raises(ConflictError):
         fault_of("archive.volume_full", bin_studies=9).apply(small.department)
+
+
+def operate(operation: Operation) -> Callable[[Archived], object]:
+    return lambda small: small.archive.administration.operate(operation)
+
+
+def send_again(small: Archived) -> object:
+    return small.ct.tools.send("ARCHIVE", small.exams[-1].study_uid)
+
+
+def correct_the_files(small: Archived) -> object:
+    study = small.exams[-1].study_uid
+    edit = Edit(reason="as in the list", study_uid=study, values={"PatientName": "Corrected^Name"})
+    return small.archive.administration.operate(edit)
+
+
+MENDED: dict[str, Callable[[Archived], object]] = {
+    "archive.index_older": operate(Reindex(reason="the index is older")),
+    "archive.files_without_rows": operate(MendOrphans(reason="found")),
+    "archive.rows_without_files": lambda small: mount(small.archive.administration.archive.bench, "tier2"),
+    "archive.locked_index": lambda small: unlock_index(small.archive.administration.archive, "backup"),
+    "archive.volume_full": operate(EmptyBin(reason="nobody wants them", confirmed=True)),
+    "archive.header_drift": correct_the_files,
+    "archive.purged": send_again,
+}
+"""What an administrator does about each, by the archive's own operations."""
+
+
+def test_every_fault_can_be_mended() -> None:
+    assert set(MENDED) == set(CASES)
+
+
+@pytest.mark.parametrize("kind", MENDED)
+def test_an_administrator_mends_it(small_alone: Archived, kind: str) -> None:
+    undo = fault_of(kind).apply(small_alone.department)
+    if kind == "archive.header_drift":
+        assert header_and_list_agree(small_alone) is False
+        MENDED[kind](small_alone)
+        assert header_and_list_agree(small_alone) is True
+    else:
+        assert not CASES[kind][1](small_alone)
+        MENDED[kind](small_alone)
+        assert CASES[kind][1](small_alone)
+    undo()  # which finds its work done
+    if kind != "archive.header_drift":
+        assert CASES[kind][1](small_alone)
+
+
+def header_and_list_agree(small: Archived) -> bool:
+    exam = small.exams[-1]
+    store = small.archive.administration.archive
+    study = store.study(exam.study_uid)
+    assert study is not None
+    return {str(dcmread(one.path).PatientName) for one in store.objects(exam.study_uid)} == {study.study.patient_name}
 
 
 def test_all_of_them_together_survive_a_reset_of_the_lab(tmp_path: Path) -> None:
