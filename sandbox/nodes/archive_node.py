@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field
@@ -36,6 +37,13 @@ _WEB = "DICOMweb"
 _GB = 1_000_000_000
 
 
+class NameMatching(StrEnum):
+    """How names of a query are compared (PS3.4 C.2.2.2.1 leaves case and accents to the archive)."""
+
+    ANY_CASE = "any-case"
+    AS_WRITTEN = "as-written"
+
+
 class ArchiveConfig(ObjectsConfig):
     """What an administrator sets on the archive."""
 
@@ -47,6 +55,14 @@ class ArchiveConfig(ObjectsConfig):
             "Most matches of a query",
             "A query with more gets the first ones, and success. 0: no limit.",
             unit="matches",
+            group=_QUERIES,
+        ),
+    )
+    match_names: NameMatching = Field(
+        NameMatching.ANY_CASE,
+        **shown(
+            "Names match",
+            "any case: case and accents do not count. as written: they do, letter by letter.",
             group=_QUERIES,
         ),
     )
@@ -201,7 +217,8 @@ class ArchiveNode(Node):
     # --- the same services, with a line in the log -------------------------------------------------------------------
 
     def _find(self, query: Query) -> Iterator[FindAnswer]:
-        return answer_find(self, self._archive, query, self.running.query_limit)
+        as_written = self.running.match_names is NameMatching.AS_WRITTEN
+        return answer_find(self, self._archive, query, self.running.query_limit, as_written=as_written)
 
     def _move(self, query: Query, destination: str) -> RetrievePlan:
         plan = self._archive.move(query, destination)
