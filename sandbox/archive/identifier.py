@@ -202,7 +202,7 @@ def plain_keys(encoded: bytes | memoryview, transfer_syntax: str) -> Keys | None
             texts[tag] = ""
         elif vr in _TEXT_AS_IT_IS:
             text = _plain_text(data[start:position])
-            if text is None:
+            if text is None or (vr == "PN" and "=" in text):
                 return None
             texts[tag] = text
         elif not element and length == 4 and explicit_vr in (b"", b"UL"):

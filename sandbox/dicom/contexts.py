@@ -17,20 +17,25 @@ def contexts_for_storage(objects: Iterable[StoredObject], *, transcode: bool = T
 
 
 def contexts_for_pairs(pairs: Iterable[tuple[str, str]], *, transcode: bool = True) -> tuple[SupportedContext, ...]:
-    """Contexts to store objects of these SOP classes and transfer syntaxes with: one for each pair.
+    """Contexts to store objects of these SOP classes and transfer syntaxes with.
 
     One transfer syntax a context, so that the peer cannot choose another than the one the bytes are in. For what can be
     transcoded there is one more for each SOP class, with the uncompressed transfer syntaxes that are not yet offered
-    for it, of which every AE has to take one (PS3.5 10.1). Where more than 128 would be needed, the ones that serve
-    most objects are proposed. Without ``transcode`` every object goes as it is or not at all.
+    for it, of which every AE has to take one (PS3.5 10.1). Explicit VR takes implicit VR into its own context, since
+    hardly any peer prefers that, and GDCM mistakes two contexts of a SOP class for each other. Where more than 128
+    would be needed, the ones that serve most objects are proposed. Without ``transcode`` every object goes as it is or
+    not at all.
     """
     exact = [pair for pair, _ in Counter(pairs).most_common()]
     offered = frozenset(exact)
-    fallback = {
+    missing = {
         sop_class: tuple(one for one in UNCOMPRESSED if (sop_class, one) not in offered)
         for sop_class, syntax in exact
         if transcode and can_transcode(syntax, EXPLICIT_VR_LITTLE_ENDIAN)
     }
-    proposed = [SupportedContext(sop_class, (syntax,)) for sop_class, syntax in exact]
-    proposed += [SupportedContext(sop_class, syntaxes) for sop_class, syntaxes in fallback.items() if syntaxes]
+    proposed: list[SupportedContext] = []
+    for sop_class, syntax in exact:
+        others = missing.pop(sop_class, ()) if syntax == EXPLICIT_VR_LITTLE_ENDIAN else ()
+        proposed.append(SupportedContext(sop_class, (syntax, *others)))
+    proposed += [SupportedContext(sop_class, syntaxes) for sop_class, syntaxes in missing.items() if syntaxes]
     return tuple(proposed[:MOST_CONTEXTS])

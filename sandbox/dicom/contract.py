@@ -298,7 +298,8 @@ class Services:
 
     ``spool`` takes large instances off memory while they are received.
     ``resolve_destination`` looks a Move Destination up in the AE table; None is A801. The server's ``Requestor`` opens
-    the association for C-MOVE sub-operations, uncompressed where the destination wants it so and ``transcode`` is on. While ``is_congested`` says so, associations are rejected with 2/3/1.
+    the association for C-MOVE sub-operations, which go uncompressed where the destination wants it so and ``transcode``
+    is on. While ``is_congested`` says so, associations are rejected with 2/3/1.
     """
 
     echo: Callable[[EchoRequest], int] = lambda request: 0x0000

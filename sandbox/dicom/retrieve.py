@@ -38,7 +38,9 @@ UNKNOWN_DESTINATION = 0xA801
 MOVE_FAILED = 0xC511
 GET_FAILED = 0xC411
 
-# A pending response may be sent after each sub-operation (PS3.4 C.4.2.3.2). Nobody reads more than twenty a second.
+# A pending response may be sent after each sub-operation (PS3.4 C.4.2.3.2). The first few are; then twenty a second are
+# as many as anybody reads.
+_TOLD_ONE_BY_ONE = 10
 _TOLD_EVERY_S = 0.05
 
 _FAILURES = {
@@ -174,13 +176,13 @@ def _send_all(
     outcomes: Iterator[Outcome],
 ) -> int:
     """Count the outcome of each sub-operation as it is done; a C-CANCEL is looked for before each."""
-    told = -_TOLD_EVERY_S
-    for item in objects:
+    told = 0.0
+    for number, item in enumerate(objects):
         if query.is_cancelled():
             return CANCELLED
         tally.count(item, next(outcomes))
         now = time.monotonic()
-        if now - told >= _TOLD_EVERY_S:
+        if number < _TOLD_ONE_BY_ONE or now - told >= _TOLD_EVERY_S:
             told = now
             _answer(association, message, PENDING, tally=tally)
     return tally.final_status()

@@ -83,7 +83,7 @@ def stock_server(handlers: list[Any], contexts: Any = (), destination_title: str
         ae.add_supported_context(context)
     for context in (CTImageStorage, MRImageStorage):
         ae.add_supported_context(context, scu_role=False, scp_role=True) if "get" in contexts else (
-            ae.add_supported_context(context)
+            ae.add_supported_context(context, EXPLICIT if "explicit" in contexts else None)
         )
     server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     assert server is not None
@@ -160,7 +160,7 @@ def test_stock_client_gets_a_failure_without_an_identifier() -> None:
 def test_stock_client_moves_to_a_stock_destination(tmp_path: Path) -> None:
     objects = [stored(tmp_path, f"1.2.{number}") for number in range(3)]
     caught: Caught = []
-    with stock_server(catching(caught), destination_title="WS1") as port:
+    with stock_server(catching(caught), contexts=("explicit",), destination_title="WS1") as port:
         services = Services(
             move=lambda found, destination: RetrievePlan(tuple(objects)),
             resolve_destination=lambda title: Peer("WS1", "127.0.0.1", port) if title == "WS1" else None,
@@ -175,10 +175,8 @@ def test_stock_client_moves_to_a_stock_destination(tmp_path: Path) -> None:
                     query(StudyInstanceUID="1.2.3"), "WS1", StudyRootQueryRetrieveInformationModelMove
                 )
             ]
-    *pending, final = responses
-    assert {response.Status for response in pending} == {0xFF00}
-    assert pending[0].NumberOfRemainingSuboperations == 2, "the first is told at once, later ones now and then"
-    assert (final.Status, final.get("NumberOfRemainingSuboperations")) == (0x0000, None)
+    assert [response.Status for response in responses] == [0xFF00] * 3 + [0x0000]
+    assert [response.get("NumberOfRemainingSuboperations") for response in responses] == [2, 1, 0, None]
     assert responses[-1].NumberOfCompletedSuboperations == 3
     assert caught == [(item.sop_instance, bytes(read_encoded(item.path))) for item in objects]
 
@@ -194,7 +192,7 @@ def test_stock_client_gets(tmp_path: Path) -> None:
                 query(StudyInstanceUID="1.2.3"), StudyRootQueryRetrieveInformationModelGet
             )
         ]
-    assert (responses[0], responses[-1]) == (0xFF00, 0x0000)
+    assert responses == [0xFF00, 0xFF00, 0x0000]
     assert [uid for uid, _ in caught] == ["1.2.0", "1.2.1"]
 
 

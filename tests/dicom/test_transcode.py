@@ -314,11 +314,29 @@ def test_each_sop_class_is_offered_uncompressed_too() -> None:
     offered = [(one.abstract_syntax, one.transfer_syntaxes) for one in contexts_for_storage(items)]
     assert offered == [
         (ct, ("1.2.840.10008.1.2.4.70",)),
-        (ct, (EXPLICIT,)),
+        (ct, (EXPLICIT, IMPLICIT)),
         # Nobody decodes a film here.
         (us, ("1.2.840.10008.1.2.4.100",)),
-        (ct, (IMPLICIT,)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("stored", "offered"),
+    [
+        ((EXPLICIT,), [(EXPLICIT, IMPLICIT)]),
+        ((IMPLICIT,), [(IMPLICIT,), (EXPLICIT,)]),
+        ((IMPLICIT, EXPLICIT), [(IMPLICIT,), (EXPLICIT,)]),
+        (("1.2.840.10008.1.2.4.70",), [("1.2.840.10008.1.2.4.70",), (EXPLICIT, IMPLICIT)]),
+    ],
+)
+def test_explicit_vr_takes_implicit_vr_into_its_context(
+    stored: tuple[str, ...], offered: list[tuple[str, ...]]
+) -> None:
+    """GDCM receives on the wrong one of two contexts of a SOP class."""
+    items = [StoredObject(Path("x"), "1.2.840.10008.5.1.4.1.1.2", "1", syntax) for syntax in stored]
+    assert [one.transfer_syntaxes for one in contexts_for_storage(items)] == offered
+    exact = contexts_for_storage(items, transcode=False)
+    assert [one.transfer_syntaxes for one in exact] == [(syntax,) for syntax in stored]
 
 
 def test_the_list_of_what_is_decodable_is_true() -> None:

@@ -2,7 +2,7 @@
 
 GDCM 3.0.21 and 3.2.6 end every association, with any peer (dcmtk's storescp as well), by an exception in their own code
 when the release is answered; what went before it counts here. The answers of a C-FIND are lost with it: only how many
-came is told. Why there is no C-MOVE is in docs/interoperability.md."""
+came is told."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Gdcm(Outside):
     name = "gdcm"
     package = "Debian's libgdcm-tools"
     programs = ("gdcmscu",)
-    asks = frozenset({Service.ECHO, Service.STORE, Service.FIND})
+    asks = frozenset({Service.ECHO, Service.STORE, Service.FIND, Service.MOVE})
     answers = frozenset()
 
     def _ask(self, service: Service, *words: object) -> str:
@@ -55,4 +55,7 @@ class Gdcm(Outside):
         raise NotImplementedError(self.name)
 
     def move(self, study: str) -> None:
-        raise NotImplementedError(self.name)
+        folder = self.directory / f"moved-{study}"
+        folder.mkdir()
+        keys = ("--studyroot", "--study", "--key", f"20,d={study}")
+        self._ask(Service.MOVE, *keys, "--port-scp", self.port, "--output", folder)

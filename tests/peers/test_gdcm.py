@@ -40,3 +40,10 @@ def test_it_finds(outside: Gdcm, ours: Requestor, tmp_path: Path) -> None:
     sent_to(ours, outside.archive, exam)
     assert outside.matches(exam.study) == 1
     assert outside.matches(generate_uid()) == 0
+
+
+def test_it_moves_to_itself(outside: Gdcm, ours: Requestor, tmp_path: Path) -> None:
+    exam = make_exam(tmp_path)
+    sent_to(ours, outside.archive, exam)
+    outside.move(exam.study)
+    exam.came_back(outside.received(exam.study))
