@@ -78,7 +78,7 @@ MENDED_BY: dict[str, ServiceCall] = {
 
 @pytest.fixture(scope="module")
 def department(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
-    settings = {"CT1": {**QUICK, "send_to": []}, "ARCHIVE": {"maximum_associations": 5}}
+    settings = {"CT1": {**QUICK, "send_to": []}, "ROUTER": QUICK, "ARCHIVE": {"maximum_associations": 5}}
     small = Small(tmp_path_factory.mktemp("faults") / "lab", settings)
     yield small
     small.end()
@@ -223,3 +223,22 @@ def test_what_makes_no_sense_is_refused(department: Small, kind: str, params: di
     with pytest.raises(SandboxError) as refused:
         make_fault(Primitive(kind=kind, **params)).try_on(configs(department))  # type: ignore[arg-type]
     assert word in f"{refused.value.sentence} {refused.value.mend}"
+
+
+def test_faults_of_one_node_stand_beside_each_other_and_go_one_by_one(department: Small) -> None:
+    """Also with a setting that restarts the node in between: an accident mends nothing of another."""
+    before = without_stores(department)
+    hung = make_fault(Primitive(kind="process.hung", node="ARCHIVE")).apply(department.department)
+    losing = make_fault(Primitive(kind="service.discards", node="ARCHIVE")).apply(department.department)
+    capped = make_fault(Primitive(kind="config.set", node="ARCHIVE", path="query_limit", value=1)).apply(
+        department.department
+    )
+    assert not has_room(department), "it hangs, though the setting restarted it"
+    hung()
+    assert not stores(department), "what it takes is lost"
+    losing()
+    assert stores(department)
+    assert not lists_all(department)
+    capped()
+    assert lists_all(department)
+    assert without_stores(department) == before
