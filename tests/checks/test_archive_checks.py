@@ -73,6 +73,10 @@ CASES: dict[str, tuple[dict[str, object], Spoil]] = {
         break_it("archive.header_drift", keyword="PatientName", value="Corrected^Name"),
     ),
     "nobody_scanned_twice": ({}, scan_again),
+    "exam_header_right": (
+        {"node": "CT1"},
+        break_it("data.value", node="CT1", keyword="StudyDate", manner="old-date"),
+    ),
 }
 """For each kind: parameters, and what spoils the claim."""
 
@@ -210,6 +214,31 @@ def test_a_deletion_with_a_reason_is_written_down_and_a_silent_discard_is_not(sm
     assert finding.verdict is Verdict.FAIL
     assert "nobody said why" in finding.sentence
     assert check.run(small.department, Memory()).verdict is Verdict.COULD_NOT_TELL
+
+
+# --- exam_header_right -----------------------------------------------------------------------------------------------
+
+WRONG: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
+    "data.value": ({"keyword": "AccessionNumber", "manner": "blank"}, {}, "AccessionNumber"),
+    "data.wrong_patient": ({}, {}, "Patient"),
+    "data.changed_description": ({"keyword": "StudyDescription", "value": "OTHER"}, {}, "OTHER"),
+    "data.split_study": ({}, {}, "2 studies"),
+    "data.private_capture": ({}, {"sop_classes": ["1.2.840.10008.5.1.4.1.1.2"]}, "Secondary Capture"),
+}
+"""Faults that it finds: their parameters, the check's own, and what it says."""
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_a_scanner_writes_wrong_is_named(small: Kept, kind: str) -> None:
+    params, more, said = WRONG[kind]
+    check = check_of("exam_header_right", **more)
+    assert check.run(small.department, small.memory).verdict is Verdict.PASS
+    break_it(kind, node="CT1", **params)(small)
+    before = fingerprint(small.department)
+    finding = check.run(small.department, small.memory)
+    assert finding.verdict is Verdict.FAIL, finding
+    assert said in finding.sentence
+    small.wait_until(lambda: before.differences(fingerprint(small.department)) == ())
 
 
 # --- same_on_export --------------------------------------------------------------------------------------------------
