@@ -22,7 +22,7 @@ from pydantic import Field
 
 from sandbox.archive.archive import Archive
 from sandbox.archive.audit.observing import Auditor
-from sandbox.archive.audit.sinks import AuditFile, Sink, Syslog, SyslogTarget
+from sandbox.archive.audit.sinks import AUDIT, AuditFile, Sink, Syslog, SyslogTarget
 from sandbox.archive.audit.trail import AuditTrail
 from sandbox.archive.commitment_service import CommitmentService
 from sandbox.archive.contexts import archive_contexts
@@ -40,8 +40,6 @@ from sandbox.model.errors import BadInputError, UnavailableError
 log = logging.getLogger(__name__)
 
 _NODE = "archive"
-AUDIT = "audit"
-"""The folder of the audit trail in an archive's directory."""
 _TLS = "tls://"
 
 

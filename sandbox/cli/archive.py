@@ -146,14 +146,14 @@ def audit(store: Path, limit: int, as_xml: bool) -> None:
     from collections import deque
 
     from sandbox.archive.audit.reading import last_lines
-    from sandbox.archive.audit.sinks import read_lines
-    from sandbox.archive.serve import AUDIT
+    from sandbox.archive.audit.sinks import AUDIT, read_lines
 
+    directory = store / AUDIT if (store / AUDIT).is_dir() else store
     if as_xml:
-        for text in deque(read_lines(store / AUDIT), maxlen=limit):
+        for text in deque(read_lines(directory), maxlen=limit):
             click.echo(text)
         return
-    for line in last_lines(store / AUDIT, limit):
+    for line in last_lines(directory, limit):
         click.echo(line.sentence())
 
 

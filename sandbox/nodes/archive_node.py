@@ -10,16 +10,21 @@ from typing import ClassVar
 from pydantic import Field
 
 from sandbox.archive.archive import Archive, StoredInstance
+from sandbox.archive.audit.observing import Auditor
+from sandbox.archive.audit.sinks import AUDIT, AuditFile
+from sandbox.archive.audit.trail import AuditTrail
 from sandbox.archive.commitment_service import CommitmentService
 from sandbox.archive.contexts import archive_contexts
 from sandbox.dicom.contract import (
     FindAnswer,
+    Observer,
     Peer,
     Query,
     RetrievePlan,
     Services,
     SupportedContext,
 )
+from sandbox.events.log import current
 from sandbox.model.config import NodeConfig, shown
 from sandbox.nodes.answering import answer_find
 from sandbox.nodes.archive_administration import ArchiveAdministration
@@ -155,11 +160,19 @@ class ArchiveNode(Node):
             note=self.log,
         )
 
+        # Beside the lab's event log: like that it goes on through a reset, which puts back all that is below nodes/.
+        self.trail_directory = context.directory.parents[1] / AUDIT / context.name
+        self.trail = AuditTrail(lambda: self.running.ae_title, [AuditFile(self.trail_directory)])
+        self._auditor = Auditor(self._archive, self.trail)
+
+    def watcher(self) -> Observer:
+        return self._auditor.observer(self.observer)
+
     def contexts(self) -> tuple[SupportedContext, ...]:
         return archive_contexts(self.running.storage(peer_may_be_scp=True))
 
     def services(self) -> Services:
-        return replace(
+        services = replace(
             self._archive.services(),
             store=self.administration.store,
             find=self._find,
@@ -170,8 +183,10 @@ class ArchiveNode(Node):
             n_action=self._commitment.answer,
             n_event_report=self.retention.commitments.report if self.running.purge_needs else None,
         )
+        return self._auditor.services(services)
 
     def open_work(self) -> None:
+        self.trail.start(current().actor)
         self.administration.set_limits(
             quota=int(self.running.quota_gb * _GB),
             watermark=self.running.high_watermark_percent,
@@ -191,6 +206,7 @@ class ArchiveNode(Node):
         self._web.close()
         self._commitment.stop()
         self.retention.stop()
+        self.trail.stop(current().actor)
 
     def close(self) -> None:
         super().close()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sandbox.archive.archive import Archive, StoredInstance
 from sandbox.archive.store import Sync
-from sandbox.dicom.contract import AcceptorPolicy, Services, SupportedContext, Timeouts
+from sandbox.dicom.contract import AcceptorPolicy, Observer, Services, SupportedContext, Timeouts
 from sandbox.dicom.server import Server, TlsListener
 from sandbox.dicom.tls import server_context
 from sandbox.events import kinds
@@ -127,6 +127,10 @@ class Node:
     def services(self) -> Services:
         """What this node answers."""
         return Services()
+
+    def watcher(self) -> Observer:
+        """Who is told what happens on this node's own port."""
+        return self.observer
 
     def open_work(self) -> None:
         """Begin whatever runs beside the listener."""
@@ -310,7 +314,7 @@ class Node:
             self._listener.socket,
             self.policy(),
             impaired.around(self.services()),
-            self.observer,
+            self.watcher(),
             node=self.name,
             local=self._listener.address,
             caller_of=self.context.network.caller_of,

@@ -29,6 +29,8 @@ from sandbox.model.errors import BadInputError
 
 log = logging.getLogger(__name__)
 
+AUDIT = "audit"
+"""The folder of the audit trail in an archive's directory."""
 FILE = "audit.log"
 LIMIT = 10 << 20
 """Bytes after which a new file is begun."""

@@ -47,7 +47,8 @@ class _Arriving:
 
 
 class AuditTrail:
-    """``ae_title`` is the archive's own. Start it before it is told anything, and stop it last."""
+    """``ae_title`` is the archive's own. What it is told before it starts, or after it stopped, is written once it
+    runs again. It is stopped last, and may be started anew."""
 
     def __init__(self, ae_title: Callable[[], str], sinks: Sequence[Sink], *, quiet: float = QUIET_S) -> None:
         self._ae_title = ae_title
@@ -57,21 +58,23 @@ class AuditTrail:
         self._lost = 0
         self._lock = threading.Lock()
         self._arriving: dict[tuple[str, str], _Arriving] = {}
-        self._thread = threading.Thread(target=self._run, name="audit trail", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self, by: str = "system") -> None:
         """Begin to write; the archive was started by this user."""
-        self._thread.start()
         self._activity(starts=True, by=by)
+        self._thread = threading.Thread(target=self._run, name="audit trail", daemon=True)
+        self._thread.start()
 
     def stop(self, by: str = "system") -> None:
         """Write what there is, that the archive stops, and end."""
-        if not self._thread.is_alive():
+        thread, self._thread = self._thread, None
+        if thread is None:
             return
         self._flush(lambda arriving: True)
         self._activity(starts=False, by=by)
         self._notes.put(None)
-        self._thread.join(_STOP_S)
+        thread.join(_STOP_S)
 
     # --- what it is told ------------------------------------------------------------------------------------------
 

@@ -18,13 +18,13 @@ from click.testing import CliRunner
 
 from sandbox.archive.audit.messages import Study
 from sandbox.archive.audit.reading import last_lines
-from sandbox.archive.audit.sinks import FILE, AuditFile, Syslog, SyslogTarget, read_lines
+from sandbox.archive.audit.sinks import AUDIT, FILE, AuditFile, Syslog, SyslogTarget, read_lines
 from sandbox.archive.audit.trail import AuditTrail
 from sandbox.archive.operations.delete import Delete
 from sandbox.archive.operations.edit import Edit
 from sandbox.archive.operations.reindex import Reindex
 from sandbox.archive.operations.reject import Reject
-from sandbox.archive.serve import AUDIT, Remote, RunningArchive, ServeOptions, serve_archive
+from sandbox.archive.serve import Remote, RunningArchive, ServeOptions, serve_archive
 from sandbox.cli.archive import archive
 from sandbox.dicom.authority import Authority
 from sandbox.dicom.tls import TlsPolicy, server_context
