@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -21,8 +22,13 @@ LARMOR = 42.577 * FIELD_STRENGTH
 """MHz of hydrogen."""
 
 
+WINDOW_EVERY = 4
+"""A series is windowed by every so many of its slices."""
+
+
 def make_mr(exam: Exam, protocol: MRProtocol, size: Size, subject: Slicer) -> Iterator[Dataset]:
-    """All series, slice by slice. Each slice is drawn once, in all contrasts, for all of them."""
+    """All series, slice by slice. Each slice is drawn once, in all contrasts, for all of them, and not before somebody
+    wants it."""
     grid = Grid(size.matrix, size.matrix, protocol.fov / size.matrix)
     low, high = protocol.span
     step = (high - low) / size.slices
@@ -30,11 +36,15 @@ def make_mr(exam: Exam, protocol: MRProtocol, size: Size, subject: Slicer) -> It
     rng = exam.generator("noise")
     shade = _shading(exam, grid)
     used = sorted({series.contrast for series in protocol.series})
-    stack = [shade * blur(subject(grid, w)[used]) for w in places]
+
+    @cache
+    def slab(index: int) -> Picture:
+        return shade * blur(subject(grid, places[index])[used])
+
     for number, series in enumerate(protocol.series, 1):
         info = SeriesInfo(number, series.description, protocol.name, exam.when + timedelta(minutes=4 * number - 3))
         plane = used.index(series.contrast)
-        window = _window(np.stack([slab[plane, ::4, ::4] for slab in stack]))
+        window = _window(np.stack([slab(index)[plane, ::4, ::4] for index in range(0, size.slices, WINDOW_EVERY)]))
         template = SeriesTemplate(
             exam,
             info,
@@ -63,7 +73,7 @@ def make_mr(exam: Exam, protocol: MRProtocol, size: Size, subject: Slicer) -> It
                 {"ImagePositionPatient": position(protocol.plane, grid, w, protocol.centre), "SliceLocation": w},
             )
             # The magnitude of two noisy channels is Rician: air is never quite black.
-            real = stack[index][plane] + protocol.noise * noise(rng, grid.rows, grid.columns)
+            real = slab(index)[plane] + protocol.noise * noise(rng, grid.rows, grid.columns)
             signal = np.hypot(real, protocol.noise * noise(rng, grid.rows, grid.columns))
             put_pixels(ds, signal, bits=12)
             yield ds

@@ -24,6 +24,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sandbox.checks.registry import checks
+from sandbox.faults.registry import faults
 from sandbox.host.process import LabOptions, report_and_run
 from sandbox.lab.commands.registry import commands
 from sandbox.lab.lab import Lab
@@ -269,6 +271,8 @@ def preload() -> None:
     for name in PRELOADED:
         import_module(name)
     commands()
+    checks()
+    faults()
     for role in roles():
         role_class(role)
 
