@@ -111,7 +111,7 @@ def test_an_administrator_can_mend_it(lab: Lab, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tls.expired", "time.utc"])
-def test_a_reset_and_a_new_process_find_it_as_it_was(lab: Lab, kind: str) -> None:
+def test_a_reset_finds_it_as_it_was(lab: Lab, kind: str) -> None:
     fault_of(kind).apply(lab.department)
     broken = fingerprint(lab.department)
     lab.mark_start()
