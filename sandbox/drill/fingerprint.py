@@ -82,7 +82,8 @@ def _node(node: Node) -> NodePrint:
             if view.held_since is not None:
                 held.append(f"{view.destination} since {view.held_since}: {view.held_reason}")
     return NodePrint(
-        state=node.state,
+        # A program that ends again and again is up or down by chance.
+        state="by turns" if node.impairments.process.crashes and node.is_wanted else node.state,
         saved=node.saved.model_dump(mode="json"),
         running=node.running.model_dump(mode="json"),
         stored=tuple(sorted(_stored(node))),

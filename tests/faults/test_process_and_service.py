@@ -16,7 +16,7 @@ from sandbox.model.service_call import ServiceCall
 from sandbox.nodes.impairments import NO_IMPAIRMENTS, after_call
 from tests.nodes.conftest import Small
 
-QUICK = {"association_timeout_s": 1.0, "dimse_timeout_s": 1.0}
+QUICK = {"association_timeout_s": 2.0, "dimse_timeout_s": 2.0}
 
 
 def answers(small: Small) -> bool:
@@ -59,7 +59,7 @@ CASES: dict[str, tuple[dict[str, object], Works]] = {
         {"node": "ARCHIVE", "status": "A700", "comment": "no room", "where": {"Modality": "C?"}},
         stores,
     ),
-    "service.slow": ({"node": "ARCHIVE", "seconds": 2.5}, stores),
+    "service.slow": ({"node": "ARCHIVE", "seconds": 4}, stores),
     "service.discards": ({"node": "ARCHIVE", "where": {"Modality": "CT"}}, stores),
     "service.answers_capped": ({"node": "ARCHIVE", "most": 1}, lists_all),
 }
@@ -195,7 +195,7 @@ def test_only_what_matches_is_refused_and_only_some_is_lost(department: Small) -
 
 
 def test_it_is_slow_only_after_the_first_ones(department: Small) -> None:
-    undo = make_fault(Primitive(kind="service.slow", node="ARCHIVE", seconds=2.5, after=2)).apply(department.department)
+    undo = make_fault(Primitive(kind="service.slow", node="ARCHIVE", seconds=4, after=2)).apply(department.department)
     exam = department.scan(images=4)
     sent = department.ct.tools.send("ARCHIVE", exam.study_uid)
     undo()
