@@ -116,7 +116,7 @@ def read_header(dataset: Buffer, transfer_syntax: str) -> Header:
     terms = defined_terms(charset.decode("ascii", "replace").strip("\0 "))
     values: dict[int, str] = {}
     for tag, (undefined, value) in found.items():
-        text = plain_text(tag, value)
+        text = plain_text(tag, value) if len(value) <= _REMEMBERED else None
         values[tag] = _text(tag, undefined, value, terms, encoding) if text is None else text
     return Header(values)
 
@@ -186,7 +186,8 @@ def _walk(data: Buffer, encoding: _Encoding) -> dict[int, tuple[bool, bytes]]:
         if position > end:
             raise UnreadableError(f"Data set ends inside ({group:04X},{element:04X})")
         if tag <= _LAST_WANTED and tag in wanted:
-            found[tag] = (length == _UNDEFINED, bytes(data[start : min(position, start + _LONGEST_VALUE)]))
+            end_of_value = position if position - start <= _LONGEST_VALUE else start + _LONGEST_VALUE
+            found[tag] = (length == _UNDEFINED, bytes(data[start:end_of_value]))
     return found
 
 
@@ -289,12 +290,17 @@ _ODD_BYTES: Mapping[int, tuple[bytes, ...]] = {
 _INTEGER_TAGS = frozenset(tag for tag, vr in _WANTED_VR.items() if vr == "IS")
 
 
+# The instances of a series differ in a few values only: short ones are remembered.
+_REMEMBERED = 64
+
+
+@lru_cache(maxsize=4096)
 def plain_text(tag: int, value: bytes) -> str | None:
     """What ``_text`` makes of nearly every value there is, without taking it apart; None where that must be done."""
     bare = value.strip(b" \0")
     odd = _ODD_BYTES.get(tag)
     if odd is not None:
-        if not bare.isascii() or len(bare) > _MAX_TEXT:
+        if not bare.isascii():
             return None
         for byte in odd:
             if byte in bare:

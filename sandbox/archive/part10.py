@@ -51,6 +51,9 @@ def _element(element: int, vr: bytes, value: str) -> bytes:
     return _SHORT.pack(2, element, vr, len(data)) + data
 
 
+_WRITTEN_BY = _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID) + _element(0x0013, b"SH", IMPLEMENTATION_VERSION)
+
+
 def file_head(sop_class: str, sop_instance: str, transfer_syntax: str, source_ae: str = "") -> bytes:
     """Preamble and meta information, to be followed by the data set. ``source_ae`` is who sent it (0002,0016)."""
     body = (
@@ -59,8 +62,7 @@ def file_head(sop_class: str, sop_instance: str, transfer_syntax: str, source_ae
         + _element(0x0002, b"UI", sop_class)
         + _element(0x0003, b"UI", sop_instance)
         + _element(0x0010, b"UI", transfer_syntax)
-        + _element(0x0012, b"UI", IMPLEMENTATION_CLASS_UID)
-        + _element(0x0013, b"SH", IMPLEMENTATION_VERSION)
+        + _WRITTEN_BY
     )
     if source_ae and source_ae.isascii():
         body += _element(0x0016, b"AE", source_ae[:16])

@@ -143,7 +143,7 @@ def test_plain_values_are_read_as_all_others_are(tag: int) -> None:
     """The short way gives what the long way gives, or leaves the value to it."""
     generator = random.Random(tag)
     pieces = [b"1", b"0", b"20260102", b"1997.04.21", b"10:30", b"Doe^Jane", b"Doe=^X", b" ", b"\0", b"\\", b"\x1b$B"]
-    pieces += [b"\xe4", b"+7", b"-3", b"000", b"1.5", b"9" * 13, b"x" * 599, b"CT", b"1.2.840", b"\t", b"a\r\nb", b"."]
+    pieces += [b"\xe4", b"+7", b"-3", b"000", b"1.5", b"9" * 13, b"x" * 59, b"CT", b"1.2.840", b"\t", b"a\r\nb", b"."]
     taken = 0
     for _ in range(600):
         value = b"".join(generator.choices(pieces, k=generator.randint(0, 4)))
