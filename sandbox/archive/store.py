@@ -26,7 +26,7 @@ SUFFIX = ".dcm"
 _PART = ".part"
 _BUCKETS = tuple(f"{number:02x}" for number in range(256))
 _MOUNTS = Path("/proc/self/mountinfo")
-_ONE_JOURNAL = frozenset({"ext4", "xfs", "btrfs", "f2fs"})
+_FLUSHING_NAMES = frozenset({"ext4", "xfs", "btrfs", "f2fs"})
 _FULL_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
@@ -253,15 +253,15 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _names_follow_files(directory: Path) -> bool:
-    """Whether flushing a file flushes its name as well: so it is on Linux's journalling file systems, where both are in
-    one journal; POSIX promises it nowhere."""
+    """Whether flushing a file flushes a new name of it as well. Linux's own file systems do that (those with a journal
+    since both are in it, ext4 without one on purpose); POSIX promises it nowhere."""
     device = directory.stat().st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
     with suppress(OSError):
         for line in _MOUNTS.read_text().splitlines():
             mount, _, kind = line.partition(" - ")
             if mount.split()[2] == number:
-                return kind.split()[0] in _ONE_JOURNAL
+                return kind.split()[0] in _FLUSHING_NAMES
     return False
 
 
