@@ -21,8 +21,8 @@ class SopClassesAccepted(Fault):
     """``config.sop_classes``: ``node`` takes only the storage SOP classes ``accepted`` (UIDs, keywords or names,
     with * and ?). Proposed contexts of others get result 3 (abstract syntax not supported, PS3.8 9.3.3.2).
 
-    Seen from outside: ``storescu -v`` of such an object against the published port prints "Abstract Syntax Not
-    Supported"; other objects are stored. Mended by ``node.config.save`` of ``storage_classes`` on ``node``, a restart,
+    Seen from outside: ``storescu`` of such an object against the published port prints "No presentation context for",
+    and of other objects succeeds. Mended by ``node.config.save`` of ``storage_classes`` on ``node``, a restart,
     and sending again what was set aside.
     """
 

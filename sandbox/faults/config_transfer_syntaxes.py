@@ -22,9 +22,9 @@ class TransferSyntaxesAccepted(Fault):
     or names, with * and ?). A context with none of them gets result 4 (transfer syntaxes not supported, PS3.8 9.3.3.2).
 
     Senders that can decompress (``transcode``) send uncompressed where that is accepted; others fail. Seen from
-    outside: ``storescu -v -xy`` (JPEG) against the published port prints "Transfer Syntaxes Not Supported"; ``storescu
-    -xi`` may be accepted. Mended by ``node.config.save`` of ``transfer_syntaxes`` on ``node`` (or of ``transcode`` on
-    the sender) and a restart.
+    outside: ``storescu -xy`` (JPEG) against the published port prints "No Acceptable Presentation Contexts", or that
+    there is none for the object; ``storescu -xi`` may be accepted. Mended by ``node.config.save`` of
+    ``transfer_syntaxes`` on ``node`` (or of ``transcode`` on the sender) and a restart.
     """
 
     kind = "config.transfer_syntaxes"

@@ -258,15 +258,16 @@ class Node:
         with self._lifecycle:
             if self.state is NodeState.RUNNING or self._is_closed:
                 return
-            if self._has_run:
+            is_restart = self._has_run or not self._is_wanted
+            if is_restart:
                 self.running = self.saved
-                if current().actor != FAULT:
-                    # A fault that restarts the node mends nothing of what another fault has broken.
-                    self.impair(after_restart(self._impairments))
             self._has_run = True
             self._is_wanted = True
             try:
                 self._keep()
+                if is_restart and current().actor != FAULT:
+                    # A fault that restarts the node mends nothing of what another fault has broken.
+                    self.impair(after_restart(self._impairments))
                 self._since_crash.set()
                 self._serve()
             except Exception as wrong:

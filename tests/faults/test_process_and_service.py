@@ -155,6 +155,20 @@ def test_what_is_wrong_outlives_the_lab(tmp_path: Path) -> None:
         small.end()
 
 
+def test_what_was_stopped_when_the_lab_ended_starts_afresh(tmp_path: Path) -> None:
+    small = Small(tmp_path / "lab", {"CT1": {**QUICK, "send_to": []}})
+    try:
+        fault_of("process.hung").apply(small.department)
+        small.router.stop("for a test")
+        small.router.save(small.router.saved.model_copy(update={"maximum_pdu": 65536}))
+        small.reopen()
+        small.router.start()
+        assert answers(small)
+        assert small.router.running.maximum_pdu == 65536
+    finally:
+        small.end()
+
+
 def test_a_setting_it_cannot_live_with_makes_it_crash_until_it_is_changed(department: Small) -> None:
     fault = make_fault(
         Primitive(
