@@ -67,7 +67,8 @@ _NO_REACTOR: Any = NoReactor()
 
 def heeds(observer: Observer, event: str) -> bool:
     """Whether an observer does anything with an event. What it leaves to NullObserver need not be made for it."""
-    return getattr(type(observer), event, None) is not getattr(NullObserver, event)
+    # Asked of the method and not of the class: an observer may hand this event on to another.
+    return getattr(getattr(observer, event), "__func__", None) is not getattr(NullObserver, event)
 
 
 class SynchronousAssociation(Association):

@@ -29,6 +29,7 @@ QUIET_S = 10.0
 """How long an association stores nothing before what it stored is told."""
 _MOST_WAITING = 20_000
 _AT_ONCE = 200
+_GATHER_S = 0.2
 _STOP_S = 5.0
 
 Note = Callable[[], Iterable[Message]]
@@ -59,10 +60,12 @@ class AuditTrail:
         self._lock = threading.Lock()
         self._arriving: dict[tuple[str, str], _Arriving] = {}
         self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
 
     def start(self, by: str = "system") -> None:
         """Begin to write; the archive was started by this user."""
         self._activity(starts=True, by=by)
+        self._stopping.clear()
         self._thread = threading.Thread(target=self._run, name="audit trail", daemon=True)
         self._thread.start()
 
@@ -74,6 +77,7 @@ class AuditTrail:
         self._flush(lambda arriving: True)
         self._activity(starts=False, by=by)
         self._notes.put(None)
+        self._stopping.set()
         thread.join(_STOP_S)
 
     # --- what it is told ------------------------------------------------------------------------------------------
@@ -209,6 +213,9 @@ class AuditTrail:
                 self._flush(lambda arriving: arriving.last <= limit)  # noqa: B023
                 continue
             notes, over = [note], note is None
+            if not over and self._notes.qsize() < _AT_ONCE:
+                # A thread that woke for each note would be in the way of those that leave them.
+                self._stopping.wait(_GATHER_S)
             while not over and len(notes) < _AT_ONCE:
                 try:
                     notes.append(self._notes.get_nowait())
@@ -226,6 +233,7 @@ class AuditTrail:
         for note in notes:
             try:
                 written += [(message.at, to_xml(message)) for message in note()]
+                time.sleep(0)  # lets who serves a query go first
             except Exception:
                 log.exception("An audit message cannot be made")
         if self._lost:
