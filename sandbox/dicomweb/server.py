@@ -11,6 +11,8 @@ import socket
 import threading
 from typing import Any
 
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 from sandbox.archive.archive import Archive
@@ -22,6 +24,15 @@ THREADS = 16
 _TURN_S = 5.0
 """How long the server sleeps at most between two looks at whether it shall end; it is woken when it shall."""
 _UNREAD_MS = 60_000
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    # Of a request that cannot be parsed waitress asks the path all the same, when its client does not wait for the 400.
+    path = ""
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
 
 
 class RunningDicomweb:
@@ -44,6 +55,7 @@ class RunningDicomweb:
             asyncore_loop_timeout=_TURN_S,
             clear_untrusted_proxy_headers=True,
         )
+        self._server.channel_class = _Channel
         self._thread = threading.Thread(target=self._run, name="dicomweb", daemon=True)
         self._thread.start()
 
