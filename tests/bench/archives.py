@@ -65,10 +65,25 @@ STORE_FEW = Measure("C-STORE 9 KB, index of 1,000 studies", "inst/s")
 STORE_MANY = Measure("C-STORE 9 KB, index of many studies (--index)", "inst/s")
 FIND_FEW = Measure("C-FIND PatientID exact, index of 1,000 studies", "ms", lower_is_better=True)
 FIND_MANY = Measure("C-FIND, index of many studies (--index)", "ms", lower_is_better=True)
+RANGE_FEW = Measure("C-FIND StudyDate range, index of 1,000 studies", "ms", lower_is_better=True)
+RANGE_MANY = Measure("C-FIND range, index of many studies (--index)", "ms", lower_is_better=True)
 
 MEASURES = (
     *(CT_1, CT_4, SMALL_1, SMALL_4, BIG, NAGLE, *FINDS.values(), *FINDS_BY_FINDSCU.values(), MOVE_CT, MOVE_SMALL),
-    *(ECHO, ECHO_STOCK, FIRST_ECHO, MEMORY, CPU_SMALL, CPU_CT, FIND_FEW, FIND_MANY, STORE_FEW, STORE_MANY),
+    *(
+        ECHO,
+        ECHO_STOCK,
+        FIRST_ECHO,
+        MEMORY,
+        CPU_SMALL,
+        CPU_CT,
+        FIND_FEW,
+        FIND_MANY,
+        RANGE_FEW,
+        RANGE_MANY,
+        STORE_FEW,
+        STORE_MANY,
+    ),
 )
 
 
@@ -184,20 +199,24 @@ def _round(figures: Figures, plan: Plan, number: int, images: ImageSet, peers: S
 def _compare_indexes(
     figures: Figures, base: Path, large: int, sink: int, plan: Plan, folders: Sequence[Path], tool_s: float
 ) -> None:
-    """The same query, and the same instances to store, on a small and a large index, in turn."""
-    sizes = ((FIND_FEW, STORE_FEW, _FEW_STUDIES), (FIND_MANY, STORE_MANY, large))
+    """The same queries, and the same instances to store, on a small and a large index, in turn."""
+    sizes = ((FIND_FEW, RANGE_FEW, STORE_FEW, _FEW_STUDIES), (FIND_MANY, RANGE_MANY, STORE_MANY, large))
     count = plan.sizes.small // PARALLEL
     with ExitStack() as stack:
         ports = {}
-        for _, _, studies in sizes:
+        for *_, studies in sizes:
             _say(f"an index of {studies:,} studies …")
             ports[studies] = stack.enter_context(large_index.served(base / f"index-{studies}", studies, sink))
         for _ in range(_INDEX_TURNS):
-            for find, _, studies in sizes:
-                took = clients.find_bare(ports[studies], large_index.question(studies), plan.budget_s)
-                figures.add(find, OURS, 1000 * took)
+            for exact, ranged, _, studies in sizes:
+                for measure, asked in (
+                    (exact, large_index.question(studies)),
+                    (ranged, large_index.range_question()),
+                ):
+                    took = clients.find_bare(ports[studies], asked, plan.budget_s)
+                    figures.add(measure, OURS, 1000 * took)
         for turn, folder in enumerate(folders):
-            for _, store, studies in sizes if turn % 2 else reversed(sizes):
+            for *_, store, studies in sizes if turn % 2 else reversed(sizes):
                 took = clients.store(ports[studies], folder) - tool_s
                 figures.add(store, OURS, count / max(took, 1e-6))
 

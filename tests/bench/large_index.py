@@ -19,6 +19,7 @@ from tests.bench.peers import KINDS, OURS, Peer
 
 _ROOT = "2.25.777"
 _AT_A_TIME = 1000
+_ALONE = "19991231"
 _TAGS = {attribute.keyword: attribute.tag for attribute in STORED}
 _CT_IMAGE, _EXPLICIT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1"
 
@@ -26,6 +27,11 @@ _CT_IMAGE, _EXPLICIT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1"
 def question(studies: int) -> Question:
     """The same exact key as on the small index, for a patient in the middle."""
     return Question((f"PatientID=L{studies // 2}", "StudyDate", "PatientName", "AccessionNumber"), 1)
+
+
+def range_question() -> Question:
+    """A range of dates with one study in it, however many there are."""
+    return Question((f"StudyDate={_ALONE[:6]}01-{_ALONE}", "PatientID", "PatientName", "AccessionNumber"), 1)
 
 
 @contextmanager
@@ -53,7 +59,7 @@ def _record(number: int) -> InstanceRecord:
         "PatientName": f"NAME{number % 5000}^GIVEN{number}",
         "PatientBirthDate": "19600101",
         "StudyInstanceUID": study,
-        "StudyDate": f"20{number % 24:02}{number % 12 + 1:02}{number % 28 + 1:02}",
+        "StudyDate": f"20{number % 24:02}{number % 12 + 1:02}{number % 28 + 1:02}" if number else _ALONE,
         "AccessionNumber": f"A{number}",
         "SeriesInstanceUID": f"{study}.1",
         "Modality": "CT",
