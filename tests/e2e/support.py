@@ -92,6 +92,15 @@ class OutsideLab:
     def log(self, node: str, after: int = 0) -> list[str]:
         return [line.text for line in self.ask(f"/nodes/{node}/log", tuple[LogLine, ...], after=after, limit=500)]
 
+    def wait_log(self, node: str, *parts: str) -> str:
+        """The first line of a node's log that has all the parts, as soon as it is written: the other end of an
+        association may have its answer before."""
+
+        def written() -> str | None:
+            return next((line for line in self.log(node) if all(part in line for part in parts)), None)
+
+        return str(wait_until(written, f"{node} writes {parts} into its log"))
+
     def associations(self, node: str = "", limit: int = 50) -> tuple[AssociationView, ...]:
         """The newest first."""
         return self.ask("/associations", tuple[AssociationView, ...], node=node, limit=limit)  # type: ignore[no-any-return]
