@@ -211,12 +211,14 @@ def settled(archive: ArchiveProcess, before: Usage, *, more_memory: int, readers
     descriptors to what they were, memory to within ``more_memory`` bytes of it, and the index to what ``readers`` at
     once need.
 
-    The index keeps four connections for the next readers, each with a descriptor of the database and one of its log,
-    and all share one of the log's index. Whatever more there were at once leave their descriptor of the database: to
-    close one would drop the locks that the others hold (POSIX, see sqlite.org/howtocorrupt.html 2.2), so SQLite keeps
-    it for the next connection. They are as many as there were readers at once, however often they come.
+    The index keeps four connections for queries, four for everything else, one that writes and one that moves the log
+    into the database, each with a descriptor of the database and one of its log, and all share one of the log's index.
+    Whatever more there were at once leave their descriptor of the database: to close one would drop the locks that the
+    others hold (POSIX, see sqlite.org/howtocorrupt.html 2.2), so SQLite keeps it for the next connection. They are as
+    many as there were readers at once, however often they come.
     """
-    index = 4 + 1 + max(4, readers) + 1  # logs, the log's index, databases, and the writer's
+    kept = 4 + 4 + 1 + 1
+    index = kept + 1 + max(kept, readers + 2)  # logs, the log's index, databases
 
     def is_settled() -> bool:
         now = archive.usage()
