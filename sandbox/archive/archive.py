@@ -25,6 +25,7 @@ from sandbox.archive import search
 from sandbox.archive.attributes import Attribute, Level
 from sandbox.archive.demands import lacking
 from sandbox.archive.header import Buffer, Header, UnreadableError, read_header
+from sandbox.archive.identifier import LEVELS_OF
 from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
 from sandbox.archive.index.database import open_database, sqlite_url
 from sandbox.archive.index.index import Index, IndexLockedError, InstanceRecord
@@ -66,6 +67,8 @@ MISMATCH = 0xA900
 INCOMPLETE = 0xB007
 CANNOT_UNDERSTAND = 0xC000
 
+# What can be done while nothing can be indexed: queries, retrieves, verification, storage commitment.
+_READING = frozenset({*LEVELS_OF, "1.2.840.10008.1.1", "1.2.840.10008.1.20.1"})
 _COMMENT_LENGTH = 64
 _LOCKS = 64
 _LOADED_AT_A_TIME = 500
@@ -194,9 +197,10 @@ class Archive:
             note = ObeyNote(sop_instance=request.sop_instance, title=title, reason=f"{MEANINGS[title]} (note received)")
             self.operate(note, sender)
 
-    def is_congested(self) -> bool:
-        """Whether nothing can be done for a caller for a while: closing, or another process holds the index."""
-        return self._lock_file < 0 or self._index.is_locked()
+    def is_congested(self, abstract_syntaxes: Iterable[str]) -> bool:
+        """Whether nothing can be done for a while for a caller who proposes these: the archive is closed, or another
+        process holds the index and the caller wants nothing but to store. Queries and retrieves go on."""
+        return self._lock_file < 0 or (self._index.is_locked() and _READING.isdisjoint(abstract_syntaxes))
 
     def begin(self, request: StoreRequest) -> IncomingFile:
         """A file for an instance that is too large for memory, while it is received."""

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,7 +54,7 @@ class Host(Protocol):
     agreements: Memory[bytes, Agreement]
 
     def new_association_id(self) -> str: ...
-    def is_congested(self) -> bool: ...
+    def is_congested(self, abstract_syntaxes: Iterable[str]) -> bool: ...
     def admit(self, association: AcceptorAssociation) -> bool: ...
     def serve(self, association: AcceptorAssociation, message: Message) -> None: ...
     def gone(self, association: AcceptorAssociation) -> None: ...
@@ -177,7 +178,7 @@ class AcceptorAssociation(SynchronousAssociation):
                 except ValueError as wrong:
                     self._refuse(str(wrong))
                     return False
-            if self.host.is_congested():
+            if self.host.is_congested(context.abstract_syntax for context in request.proposed):
                 rejection = TEMPORARY_CONGESTION
             elif not self.host.admit(self):
                 rejection = LIMIT_EXCEEDED

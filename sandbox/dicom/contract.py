@@ -8,7 +8,7 @@ alone), and whatever happens is told to an ``Observer``, from which logs, events
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -299,7 +299,8 @@ class Services:
     ``spool`` takes large instances off memory while they are received.
     ``resolve_destination`` looks a Move Destination up in the AE table; None is A801. The server's ``Requestor`` opens
     the association for C-MOVE sub-operations, which go uncompressed where the destination wants it so and ``transcode``
-    is on. While ``is_congested`` says so, associations are rejected with 2/3/1.
+    is on. Associations of which ``is_congested`` says so, by the
+    abstract syntaxes that they propose, are rejected with 2/3/1.
     """
 
     echo: Callable[[EchoRequest], int] = lambda request: 0x0000
@@ -310,7 +311,7 @@ class Services:
     get: Callable[[Query], RetrievePlan] | None = None
     resolve_destination: Callable[[str], Peer | None] | None = None
     transcode: bool = True
-    is_congested: Callable[[], bool] = lambda: False
+    is_congested: Callable[[Iterable[str]], bool] = lambda abstract_syntaxes: False
     n_event_report: NormalizedService | None = None
     n_get: NormalizedService | None = None
     n_set: NormalizedService | None = None

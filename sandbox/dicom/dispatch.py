@@ -86,10 +86,13 @@ def _misfit(association: AcceptorAssociation, message: Message) -> int:
         return _DUPLICATE_INVOCATION
     command = message.command
     abstract_syntax = str(association._accepted_cx[message.context_id].abstract_syntax)
+    field = command["CommandField"]
+    if field in normalized.OFFERED and normalized.OFFERED[field](association.host.services) is None:
+        return 0  # nobody offers it: pynetdicom says so, once the request is known to be complete
     operations = _OPERATIONS.get(abstract_syntax)
-    if operations is not None and command["CommandField"] not in operations:
+    if operations is not None and field not in operations:
         return _UNRECOGNISED_OPERATION
-    if command["CommandField"] not in _SERVED:
+    if field not in _SERVED:
         return 0
     named = command.get("AffectedSOPClassUID")
     if not named:

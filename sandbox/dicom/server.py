@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -146,9 +146,9 @@ class Server:
     def new_association_id(self) -> str:
         return self._new_association_id()
 
-    def is_congested(self) -> bool:
-        """Whether no association is begun for a while: this server is stopping, or its services say so."""
-        return self._stopping.is_set() or self.services.is_congested()
+    def is_congested(self, abstract_syntaxes: Iterable[str]) -> bool:
+        """Whether no association for these is begun for a while: this server is stopping, or its services say so."""
+        return self._stopping.is_set() or self.services.is_congested(abstract_syntaxes)
 
     def admit(self, association: AcceptorAssociation) -> bool:
         """Whether there is room for one more association, and take the place."""

@@ -113,7 +113,11 @@ def plain(sop_instance: str, study: str = _STUDY, **elements: object) -> bytes:
 
 
 def files_of(archive: ArchiveProcess) -> set[Path]:
-    return {path for path in archive.directory.parent.rglob("*") if path.is_file() and "index" not in path.name}
+    return {path for path in archive.directory.parent.rglob("*") if path.is_file() and not _grows(path)}
+
+
+def _grows(path: Path) -> bool:
+    return "index" in path.name or path.name == "audit.log"
 
 
 # --- names that are paths ------------------------------------------------------------------------------------------

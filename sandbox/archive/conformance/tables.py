@@ -118,7 +118,8 @@ REJECTIONS: tuple[tuple[Rejection, str], ...] = (
     (negotiation.CALLING_AE_UNKNOWN, "The calling AE title is none, or calling AE titles are checked and it is new."),
     (
         negotiation.TEMPORARY_CONGESTION,
-        "Another process holds the index so long that a write has failed, and still does; or the archive is stopping. "
+        "Another process holds the index so long that a write has failed, and still does, and only storage is "
+        "proposed; or the archive is stopping. "
         "(Before it has opened its store it does not listen.)",
     ),
     (negotiation.LIMIT_EXCEEDED, "The limit of associations is reached."),

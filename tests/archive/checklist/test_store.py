@@ -287,8 +287,11 @@ def test_a_locked_index_is_a700_and_then_2_3_1_until_it_is_free(
         holder = sqlite3.connect(tmp_path / "archive" / "index.sqlite", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         assert wire.store(ds).status == 0xA700
-        with Wire(port) as second:
+        with Wire(port, [(CT, EXPLICIT)]) as second:
             assert second.rejection == (2, 3, 1)
+        # Reading goes on.
+        with Wire(port) as reader:
+            assert reader.matches("STUDY", StudyInstanceUID="") == []
         holder.execute("ROLLBACK")
         holder.close()
         with Wire(port) as third:
