@@ -23,7 +23,7 @@ def test_it_goes_through_the_router_into_the_archive(small: Small, tmp_path: Pat
     assert isinstance(association, Association), association
     with association:
         assert association.store(dataset).status == 0
-    small.wait_until(lambda: small.has("queue.sent", "ROUTER"))
+    small.wait("queue.sent", "ROUTER", where=lambda body: body.destination == "ARCHIVE")
     archive = small.department.node("ARCHIVE").store
     assert archive is not None
     path = archive.instance_path("1.2.3.77")
