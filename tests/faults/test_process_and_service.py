@@ -14,6 +14,7 @@ from sandbox.model.errors import SandboxError
 from sandbox.model.scenario import Primitive
 from sandbox.model.service_call import ServiceCall
 from sandbox.nodes.impairments import NO_IMPAIRMENTS, after_call
+from tests.drill.support import do, running_lab
 from tests.nodes.conftest import Small
 
 QUICK = {"association_timeout_s": 2.0, "dimse_timeout_s": 2.0}
@@ -153,6 +154,21 @@ def test_what_is_wrong_outlives_the_lab(tmp_path: Path) -> None:
         assert not stores(small)
     finally:
         small.end()
+
+
+def test_a_reset_brings_back_what_was_wrong_at_the_start_and_nothing_else(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab") as lab:
+        make_fault(Primitive(kind="service.discards", node="ARCHIVE")).apply(lab.department)
+        wrong = lab.department.node("ARCHIVE").impairments
+        lab.mark_start()
+        assert do(lab, "node.service_call", node="ARCHIVE", what="speed").sentence.endswith("nothing of the kind.")
+        assert "has mended it" in do(lab, "node.service_call", node="ARCHIVE", what="storing").sentence
+        assert lab.department.node("ARCHIVE").impairments == NO_IMPAIRMENTS
+        make_fault(Primitive(kind="process.hung", node="ROUTER")).apply(lab.department)
+        lab.reset()
+        assert lab.department.node("ARCHIVE").impairments == wrong
+        assert lab.department.node("ROUTER").impairments == NO_IMPAIRMENTS
+        assert lab.department.node("CT1").tools.echo("ROUTER").ok
 
 
 def test_what_was_stopped_when_the_lab_ended_starts_afresh(tmp_path: Path) -> None:
