@@ -64,6 +64,7 @@ def _dose_report(images: Several[Dataset]) -> Dataset:
     ds.CompletionFlag, ds.VerificationFlag = "COMPLETE", "UNVERIFIED"
     ds.PerformedProcedureCodeSequence = Sequence([])
     ds.ReferencedRequestSequence = Sequence([])
+    ds.ReferencedPerformedProcedureStepSequence = Sequence([])
     dose = _content("NUM", "CONTAINS", code_item("113813", "DCM", "CT Dose Length Product Total"))
     value = _item(NumericValue=f"{112.5 + len(images):.1f}")
     value.MeasurementUnitsCodeSequence = Sequence([code_item("mGy.cm", "UCUM", "mGy.cm")])
