@@ -87,15 +87,15 @@ def test_stop_does_not_wait_for_a_peer_that_reads_nothing() -> None:
             assert entered.wait(5)
             began = time.monotonic()
             served.server.stop()
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 10
 
 
 def test_an_idle_server_uses_no_processor_time() -> None:
     with serving() as served, ScriptedPeer.connect(served.port) as peer:
         peer.associate()
         used = time.process_time()
-        threading.Event().wait(0.3)
-        assert time.process_time() - used < 0.1
+        threading.Event().wait(0.6)
+        assert time.process_time() - used < 0.3, "a thread that spins uses all of it"
 
 
 def test_a_server_started_anew_on_the_same_port_serves_again() -> None:
