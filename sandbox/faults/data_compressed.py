@@ -13,10 +13,10 @@ class DataCompressed(OnModality):
     """``data.compressed``: what ``node`` acquires is JPEG Baseline where it can be (8-bit grey), else RLE Lossless;
     with ``lossy`` false RLE for all.
 
-    Alone it does no harm. A receiver that takes no such transfer syntax refuses the context (result 4). Seen from
-    outside: ``dcmdump`` of a retrieved image names the transfer syntax; ``storescu -xi`` style proposals of plain
-    syntaxes only fail for it. Mended by letting the receiver take the syntax, by transcoding before it, or by
-    ``node.service_call`` about ``objects``.
+    Alone it does no harm. A receiver that takes no such transfer syntax refuses the context (result 4), unless whoever
+    sends to it may decompress (``transcode``). Seen from outside: ``dcmdump`` of an image that ``getscu`` brought names
+    the transfer syntax (0002,0010); a ``storescp`` that takes uncompressed images only gets none of them. Mended by
+    letting the receiver take the syntax, by transcoding before it, or by ``node.service_call`` about ``objects``.
     """
 
     kind = "data.compressed"
