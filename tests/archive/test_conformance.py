@@ -23,7 +23,19 @@ from sandbox.model.association import Rejection
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance-statement.md"
 _SENDERS = (archive, commitment_service, identifier, query, retrieve, dispatch, scp, storing, dicom_retrieve)
 # Numbers that are no status: what they count is in their names.
-_NO_STATUSES = ("LENGTH", "LOCKS", "LOADED", "TIME", "TAG", "AVAILABILITY", "TITLE", "CHARACTER", "LEVEL", "FIELD", "ONE_BY")
+_NO_STATUSES = (
+    "LENGTH",
+    "LOCKS",
+    "LOADED",
+    "TIME",
+    "TAG",
+    "AVAILABILITY",
+    "TITLE",
+    "CHARACTER",
+    "LEVEL",
+    "FIELD",
+    "ONE_BY",
+)
 
 
 def options(**changed: object) -> ServeOptions:
