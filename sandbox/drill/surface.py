@@ -23,7 +23,8 @@ from sandbox.model.scenario import SceneExam
 
 SubjectT = TypeVar("SubjectT")
 
-PLACEHOLDER = re.compile(r"\{([^{}\n]+)\}")
+PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+"""It may be broken over two lines, as long texts are."""
 
 EXAM_WORDS: dict[str, Callable[[NotedExam], str]] = {
     "patient": lambda exam: exam.spoken_name,
@@ -73,7 +74,7 @@ class Surface:
 
     def fill(self, text: str) -> str:
         """``text`` with every placeholder replaced. BadInputError names the first that means nothing."""
-        return PLACEHOLDER.sub(lambda match: self._word(match[1].strip()), text)
+        return PLACEHOLDER.sub(lambda match: self._word(" ".join(match[1].split())), text)
 
     def fill_all(self, value: Any) -> Any:
         """A JSON value in which every string, keys included, is filled."""

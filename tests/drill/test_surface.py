@@ -80,6 +80,12 @@ def test_a_seed_gives_the_same_surface_again_and_another_seed_another() -> None:
     assert len({surface(seed).fill(text) for seed in range(12)}) > 6
 
 
+def test_a_choice_may_be_broken_over_two_lines() -> None:
+    broken, whole = "{pick:a long one|another\nlong one|a third}", "{pick:a long one|another long one|a third}"
+    assert {surface(seed).fill(broken) for seed in range(12)} == {"a long one", "another long one", "a third"}
+    assert all(surface(seed).fill(broken) == surface(seed).fill(whole) for seed in range(12))
+
+
 @pytest.mark.parametrize("title", ["ROUTER", "CT1", "A", "ARCHIVE_SERVER_1"])
 def test_a_typo_is_a_title_that_nobody_has(title: str) -> None:
     site = load_site("riverside")
