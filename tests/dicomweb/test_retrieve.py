@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
 
 from sandbox.archive.archive import Archive
+from sandbox.dicom.transcode import transcode
 from tests.archive.support import instance, store, uid
 from tests.dicomweb.support import SYNTAXES, UNDECODABLE, colour, datasets, grey, keep, parts, pixels_of, where
 
@@ -65,6 +66,15 @@ def test_without_a_transfer_syntax_it_is_explicit_little_endian(
     assert len(got.PixelData) % 2 == 0
     assert got.PatientName == "Müller^Jörg"
     assert {e.tag for e in got} == {e.tag for e in ds}
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+def test_it_is_the_data_set_that_a_c_store_would_carry(archive: Archive, web: FlaskClient, name: str) -> None:
+    ds = keep(archive, grey(2, rows=5, columns=3), SYNTAXES[name])
+    path = archive.instance_path(ds.SOPInstanceUID)
+    assert path is not None
+    (part,) = parts(web.get(where(ds)))
+    assert part.body.endswith(bytes(transcode(path, ExplicitVRLittleEndian)))
 
 
 def test_colour_is_uncompressed_to_rgb(archive: Archive, web: FlaskClient) -> None:
