@@ -78,9 +78,9 @@ class ImpairedServices:
 
     def _find(self, sound: Callable[[Query], Iterator[FindAnswer]]) -> Callable[[Query], Iterator[FindAnswer]]:
         def find(query: Query) -> Iterator[FindAnswer]:
-            if self._impairments() == _SOUND:
-                yield from sound(query)
-                return
+            return sound(query) if self._impairments() == _SOUND else impaired(query)
+
+        def impaired(query: Query) -> Iterator[FindAnswer]:
             attributes = _of_identifier(query.identifier)
             self._slow(Service.FIND, query.facts, attributes)
             if (status := self._status(Service.FIND, attributes)) is not None:
