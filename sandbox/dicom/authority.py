@@ -131,11 +131,13 @@ class Authority:
         flaw: Flaw = Flaw.NONE,
     ) -> TlsIdentity:
         """A certificate for ``name`` (a node or AE title) at ``hosts`` (names and addresses), for servers and clients
-        alike, valid for ``days``, with ``flaw``. It replaces certificate.pem and key.pem in ``directory``."""
+        alike, valid for ``days`` (negative: it ended so long ago), with ``flaw``. It replaces certificate.pem and
+        key.pem in ``directory``."""
         key = ec.generate_private_key(ec.SECP256R1())
         hosts = _ANOTHER_NAME if flaw is Flaw.WRONG_NAME else hosts
         subject = _name(_ANOTHER_NAME[0] if flaw is Flaw.WRONG_NAME else name)
-        since, until = _VALIDITY.get(flaw, (-_MARGIN, days * _DAY))
+        sound = (-_MARGIN, days * _DAY) if days > 0 else ((days - 397) * _DAY, days * _DAY)
+        since, until = _VALIDITY.get(flaw, sound)
         if flaw is Flaw.SELF_SIGNED:
             issuer, signing = subject, key
         else:

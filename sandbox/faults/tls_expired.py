@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sandbox.dicom.authority import Flaw
+from pydantic import Field
+
 from sandbox.faults.on_certificate import OnCertificate
 from sandbox.nodes.tls import NodeTls
 
 
 class CertificateExpired(OnCertificate):
-    """``tls.expired``: the certificate of ``node`` expired yesterday.
+    """``tls.expired``: the certificate of ``node`` expired ``ago_h`` hours ago, by the machine's clock.
 
     Whoever checks it ends the TLS handshake, so no association is ever asked for. Seen from outside: ``echoscu +tla``
     with the authority's certificate against the published TLS port fails, ``openssl s_client`` names the date. Mended
@@ -23,8 +24,10 @@ class CertificateExpired(OnCertificate):
         "The called node never logs an association.",
     )
 
+    ago_h: float = Field(24.0, gt=0, le=8760)
+
     def spoil(self, tls: NodeTls) -> None:
-        tls.issue(flaw=Flaw.EXPIRED)
+        tls.issue(days=-self.ago_h / 24.0)
 
     def explanation(self) -> str:
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydicom import dcmread
@@ -19,6 +20,7 @@ from tests.drill.support import do, running_lab
 
 WAIT_S = 30.0
 TLS_PORT = 2762
+SPAN = ("Valid from", "Valid until")
 
 
 def echoes(lab: Lab) -> bool:
@@ -132,6 +134,15 @@ def test_what_expires_is_good_until_then(lab: Lab) -> None:
     deadline = time.monotonic() + WAIT_S
     while echoes(lab):
         assert time.monotonic() < deadline, until
+
+
+def test_an_expired_certificate_says_when(lab: Lab) -> None:
+    now = datetime.now(UTC)
+    fault_of("tls.expired", ago_h=3).apply(lab.department)
+    facts = dict(fact.split(": ", 1) for fact in do(lab, "node.certificate.show", node="ROUTER").facts)
+    since, until = (datetime.fromisoformat(facts[name].replace(" UTC", "+00:00")) for name in SPAN)
+    assert abs(now - timedelta(hours=3) - until) < timedelta(minutes=1)
+    assert until - since == timedelta(days=397)
 
 
 def test_a_certificate_is_shown_with_what_tells(lab: Lab) -> None:
