@@ -10,10 +10,12 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from pydicom.dataset import Dataset
 
+from sandbox.archive.audit.sinks import AUDIT, read_lines
 from tests.unbreakable.support import ArchiveProcess, count_in_study, ct, encoded_ct, get_study
 
 _SIZE = "24m"
@@ -133,3 +135,17 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path, ending: str) -> None:
         _is_all_there(archive, stored)
         assert not list((archive.directory / "store" / "incoming").iterdir())
         assert not archive.unexpected()
+    if ending == "goes on":
+        # What could not be written of it waited, and nothing of it is missing.
+        assert sum(_audited(archive)) == len(stored)
+
+
+def _audited(archive: ArchiveProcess) -> Iterator[int]:
+    """How many instances came, in each message of the audit trail about that (PS3.15 A.5.3.7)."""
+    for line in read_lines(archive.directory / AUDIT):
+        root = ElementTree.fromstring(line)
+        event, code = root.find("EventIdentification"), root.find("EventIdentification/EventID")
+        assert event is not None
+        assert code is not None
+        if (code.attrib["csd-code"], event.attrib["EventActionCode"]) == ("110104", "C"):
+            yield from (int(one.attrib["NumberOfInstances"]) for one in root.iter("SOPClass"))

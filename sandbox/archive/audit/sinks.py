@@ -1,7 +1,7 @@
 """Where audit messages go: a file that is only ever added to, and a syslog server (PS3.15 A.6, RFC 5424).
 
 Sinks are used by the trail's own thread alone. One that fails says so in the log, once until it works again, and never
-holds anybody up for longer than its own timeout.
+holds anybody up for longer than its own timeout. What the file cannot take, on a full disk, waits in memory.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ LIMIT = 10 << 20
 """Bytes after which a new file is begun."""
 KEPT = 20
 """How many full files are kept beside the one that is written."""
+MOST_KEPT_BACK = 8 << 20
+"""Bytes of messages that wait in memory while the file cannot be written: some ten thousand messages."""
 
 # Facility 10 (security), severity 5 (notice); the message id is the one of PS3.15 A.6.
 _PRIORITY = 85
@@ -46,37 +49,91 @@ _DATAGRAM = 65_000
 
 
 class Sink(Protocol):
-    """Takes messages as XML, one string each."""
+    """Takes messages as XML, one string each. ``waits`` tells that some are kept back and want another try, which is a
+    call of ``write`` without messages. After ``close`` it may be written to again."""
 
+    @property
+    def waits(self) -> bool: ...
     def write(self, messages: Sequence[tuple[datetime, str]]) -> None: ...
     def close(self) -> None: ...
 
 
 class AuditFile:
-    """``audit.log`` in ``directory``, a message a line. Full files get the time of their end in their names."""
+    """``audit.log`` in ``directory``, a message a line. Full files get the time of their end in their names.
 
-    def __init__(self, directory: Path, *, limit: int = LIMIT, kept: int = KEPT) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+    A file that cannot be written loses nothing: up to ``most_kept_back`` bytes wait, in their order, until there is
+    room. Then it holds whole lines only, whatever was in the way."""
+
+    def __init__(
+        self, directory: Path, *, limit: int = LIMIT, kept: int = KEPT, most_kept_back: int = MOST_KEPT_BACK
+    ) -> None:
         self._directory = directory
         self._limit = limit
         self._kept = kept
+        self._most_kept_back = most_kept_back
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._lost = 0
         self._fails = False
 
+    @property
+    def waits(self) -> bool:
+        return bool(self._waiting)
+
     def write(self, messages: Sequence[tuple[datetime, str]]) -> None:
+        for _, text in messages:
+            line = f"{text}\n".encode()
+            # The first are kept: they tell how it began.
+            if self._size and self._size + len(line) > self._most_kept_back:
+                self._lost += 1
+            else:
+                self._waiting.append(line)
+                self._size += len(line)
+        if not self._waiting:
+            return
         try:
-            path = self._directory / FILE
-            if path.exists() and path.stat().st_size >= self._limit:
-                self._rotate(path)
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(f"{text}\n" for _, text in messages)
-            self._fails = False
+            self._append(b"".join(self._waiting))
         except OSError as wrong:
             if not self._fails:
-                log.error("The audit log cannot be written: %s", wrong)
+                log.warning("The audit trail cannot be written, and waits in memory: %s", wrong)
             self._fails = True
+            return
+        if self._fails:
+            log.warning(
+                "The audit trail is written again: %d messages had waited, %d were too many and are lost",
+                len(self._waiting),
+                self._lost,
+            )
+        self._waiting.clear()
+        self._size = self._lost = 0
+        self._fails = False
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Try a last time; nothing is held open."""
+        self.write(())
+        if self._waiting:
+            log.warning("%d messages of the audit trail could not be written yet", len(self._waiting))
+
+    def _append(self, lines: bytes) -> None:
+        """All of them or nothing."""
+        path = self._directory / FILE
+        self._directory.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size >= self._limit:
+            self._rotate(path)
+        with path.open("a+b", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            if before:
+                file.seek(before - 1)
+                if file.read(1) != b"\n":
+                    # A kill in the middle of a line.
+                    lines = b"\n" + lines
+            try:
+                rest = memoryview(lines)
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except OSError:
+                file.truncate(before)
+                raise
 
     def _rotate(self, path: Path) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
@@ -121,6 +178,11 @@ class Syslog:
         self._tls = tls or TlsPolicy()
         self._connection: socket.socket | None = None
         self._not_before = 0.0
+
+    @property
+    def waits(self) -> bool:
+        """It keeps nothing back: the file has everything."""
+        return False
 
     def write(self, messages: Sequence[tuple[datetime, str]]) -> None:
         if time.monotonic() < self._not_before:

@@ -207,8 +207,12 @@ class AuditTrail:
     def _run(self) -> None:
         while True:
             try:
-                note = self._notes.get(timeout=self._quiet if self._arriving else None)
+                looks_again = self._arriving or any(sink.waits for sink in self._sinks)
+                note = self._notes.get(timeout=self._quiet if looks_again else None)
             except queue.Empty:
+                for sink in self._sinks:
+                    if sink.waits:
+                        sink.write(())
                 limit = time.monotonic() - self._quiet
                 self._flush(lambda arriving: arriving.last <= limit)  # noqa: B023
                 continue

@@ -254,6 +254,40 @@ def test_a_full_file_is_put_aside_and_only_so_many_are_kept(tmp_path: Path) -> N
     assert (tmp_path / FILE).stat().st_size <= 200
 
 
+def test_what_cannot_be_written_waits_in_memory_up_to_a_bound(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = AuditFile(tmp_path, most_kept_back=25)
+    file.write([(NOW, "0")])
+    (tmp_path / FILE).rename(tmp_path / "aside")
+    (tmp_path / FILE).mkdir()
+    for number in range(1, 10):
+        file.write([(NOW, f"{number} of nine")])
+        assert file.waits
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
+    assert "cannot be written, and waits in memory" in caplog.text
+    (tmp_path / FILE).rmdir()
+    (tmp_path / "aside").rename(tmp_path / FILE)
+    file.write(())
+    assert list(read_lines(tmp_path)) == ["0", "1 of nine", "2 of nine"]
+    assert "2 messages had waited, 7 were too many" in caplog.text
+    assert not file.waits
+
+
+def test_a_trail_is_written_as_soon_as_it_can_be_without_anybody_coming(tmp_path: Path) -> None:
+    (tmp_path / AUDIT / FILE).mkdir(parents=True)
+    told = AuditTrail(lambda: "ARCHIVE", [file := AuditFile(tmp_path / AUDIT)], quiet=0.1)
+    told.start("me")
+    wait_until(lambda: file.waits, 20)
+    (tmp_path / AUDIT / FILE).rmdir()
+    Trail(tmp_path).wait("110100")
+    told.stop()
+
+
+def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("whole\nhal")
+    AuditFile(tmp_path).write([(NOW, "next")])
+    assert list(read_lines(tmp_path)) == ["whole", "hal", "next"]
+
+
 def test_syslog_over_udp(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
