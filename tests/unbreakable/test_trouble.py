@@ -16,7 +16,7 @@ import pytest
 from sandbox.archive.serve import RunningArchive, ServeOptions, serve_archive
 from sandbox.dicom import syntaxes
 from sandbox.dicom.contract import StoreRequest, StoreStatus
-from sandbox.dicom.messages import DATA_SET, Command
+from sandbox.dicom.messages import DATA_SET, Command, decode_command
 from tests.archive.support import CT, STUDY_FIND, STUDY_GET, STUDY_MOVE, encoded, identifier
 from tests.unbreakable.conversations import message, pdata, request
 from tests.unbreakable.support import (
@@ -255,17 +255,35 @@ def test_a_slow_reader(archive: ArchiveProcess, service: str) -> None:
         with archive.associate() as other:
             assert other.store(ct(f"{_STUDY}.9", f"{_STUDY}.9.1", f"{_STUDY}.9.1.1", b"x")).status == 0
         assert count_in_study(archive, _STUDY) == 400
-        pending = 0
-        while True:
-            pdu = _read_pdu(slow)
-            assert pdu[0] == 4, pdu[:10]
-            if not pdu[11] & 1:
-                continue
-            status = int.from_bytes(pdu[pdu.index(b"\0\0\0\x09\2\0\0\0") + 8 :][:2], "little")
-            if status != 0xFF00:
-                break
-            pending += 1
-        assert (status, pending) == (0, 400)
+        *pending, last = _answers(slow)
+    assert last["Status"] == 0
+    if service == "C-FIND":
+        assert len(pending) == 400
+        return
+    # A C-MOVE tells how far it is as often as it likes (PS3.4 C.4.2.3.2): what it tells must be right.
+    counted = [[answer[f"NumberOf{which}Suboperations"] for which in _COUNTS] for answer in pending]
+    assert {sum(counts) for counts in counted} == {400}
+    done = [completed for completed, *_ in counted]
+    assert len(done) >= 10
+    assert done == sorted(set(done))
+    assert not any(failed or warning for _, _, failed, warning in counted)
+    assert [last[f"NumberOf{which}Suboperations"] for which in ("Completed", "Failed", "Warning")] == [400, 0, 0]
+
+
+_COUNTS = ("Completed", "Remaining", "Failed", "Warning")
+
+
+def _answers(connection: socket.socket) -> Iterator[Command]:
+    """The commands of the responses to one request, up to the final one."""
+    while True:
+        pdu = _read_pdu(connection)
+        assert pdu[0] == 4, pdu[:10]
+        if not pdu[11] & 1:
+            continue
+        answer = decode_command(pdu[12 : 10 + int.from_bytes(pdu[6:10], "big")])
+        yield answer
+        if answer["Status"] != 0xFF00:
+            return
 
 
 def test_a_slow_reader_of_a_c_get(archive: ArchiveProcess) -> None:
