@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from sandbox.archive.archive import Archive
 from sandbox.archive.index import database, schema
 from sandbox.archive.store import Sync
 from sandbox.model.errors import BadInputError, UnavailableError
@@ -52,15 +52,20 @@ def test_a_migrated_and_a_new_database_are_alike(tmp_path: Path) -> None:
     assert layout(migrated) == layout(new)
 
 
-def test_opening_again_does_not_load_alembic_and_is_quick(tmp_path: Path) -> None:
-    Archive(tmp_path, ae_title="A").close()
-    took = []
-    for _ in range(5):
-        began = time.perf_counter()
-        archive = Archive(tmp_path, ae_title="A")
-        took.append(time.perf_counter() - began)
-        archive.close()
-    assert min(took) < 0.03
+def test_opening_again_does_not_load_alembic(tmp_path: Path) -> None:
+    """Only an index of another version is migrated: what migrating takes to load would hold up every start."""
+    opening = (
+        "import sys; from pathlib import Path; from sandbox.archive.archive import Archive; "
+        f"Archive(Path({str(tmp_path)!r}), ae_title='A').close(); "
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    first, again = (
+        set(subprocess.run([sys.executable, "-c", opening], capture_output=True, text=True, check=True).stdout.split())
+        for _ in range(2)
+    )
+    assert "sqlalchemy" in again
+    assert "alembic" not in again
+    assert again <= first
 
 
 def test_sqlite_is_durable_as_asked(tmp_path: Path) -> None:
