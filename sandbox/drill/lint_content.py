@@ -233,8 +233,9 @@ def _diagnosis_is_a_choice(reading: Reading) -> Iterator[Problem]:
 
 def _steps_are_commands(reading: Reading) -> Iterator[Problem]:
     scenario = reading.scenario
-    for number, step in enumerate(scenario.before, 1):
-        yield from _step_problems(f"before[{number}]", step, reading)
+    for table, steps in (("before", scenario.before), ("meanwhile", scenario.meanwhile)):
+        for number, step in enumerate(steps, 1):
+            yield from _step_problems(f"{table}[{number}]", step, reading)
     for table, ways in (("solution", scenario.solution), ("decoy", scenario.decoy)):
         for number, way in enumerate(ways, 1):
             for position, step in enumerate(way.step, 1):

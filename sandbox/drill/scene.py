@@ -23,9 +23,6 @@ from sandbox.model.errors import BadInputError
 from sandbox.model.moment import after, before
 from sandbox.model.scenario import SceneExam
 
-SETTLE_S = 5.0
-"""How long a staged exam may take to come to rest, in seconds. On a good link it takes a few hundredths."""
-
 LEAD = timedelta(minutes=10)
 """How long before the first exam a fault happened that does not say when."""
 
@@ -64,14 +61,20 @@ class Scene:
         with lab.composition.background.held(), all_or_nothing() as undos:
             self._undos = undos
             for happening in sorted(self._happenings(), key=lambda happening: (happening.moment, happening.phase)):
-                lab.clock.move_to(happening.moment)
+                self._move_to(happening.moment)
                 happening.act()
             if lab.clock.now() < self._rings_at or self._scenario.starts:
-                lab.clock.move_to(self._rings_at)
+                self._move_to(self._rings_at)
         # In the order of the file, whenever each of them was made.
         order = [exam.id for exam in self._scenario.exam]
         exams = sorted(self._exams, key=lambda exam: (order.index(exam.label), exam.at))
         return Staged(Memory(start=len(lab.events), exams=tuple(exams)), self._rings_at, tuple(undos))
+
+    def _move_to(self, moment: datetime) -> None:
+        """Let it be ``moment``. What was silent on the network was silent for all the time between."""
+        passed = moment - self._lab.clock.now()
+        self._lab.clock.move_to(moment)
+        self._lab.department.network.let_pass(passed.total_seconds())
 
     def _happenings(self) -> list[_Happening]:
         scenario, rings = self._scenario, self._rings_at
@@ -82,6 +85,8 @@ class Scene:
         found = [_Happening(first - 2 * LEAD, 0, self._prepare)] if scenario.before else []
         if self._with_faults:
             found += [_Happening(moment, 2, partial(self._break, fault)) for moment, fault in faults]
+        if scenario.meanwhile:
+            found.append(_Happening(rings, 4, self._try))
         for exam in scenario.exam:
             start = first - LEAD if exam.before_fault and not exam.at else before(exam.at, rings)
             if exam.before_fault != (start < first) and exam.before_fault:
@@ -102,6 +107,12 @@ class Scene:
             result = self._lab.execute(command, SYSTEM)
             if not result.ok:
                 raise BadInputError(f"{step.command} did not work: {result.sentence}", "Mend the [[before]] step.")
+
+    def _try(self) -> None:
+        """What people did when they noticed: it may fail, since something is broken."""
+        surface = Surface(self._lab.site, self._lab.seed, self._rings_at, Memory(exams=tuple(self._exams)))
+        for step in self._scenario.meanwhile:
+            self._lab.execute(self._lab.parse(step.command, surface.fill_all(step.params)), SYSTEM)
 
     def _break(self, fault: Fault) -> None:
         self._undos.append(fault.apply(self._lab.department))
@@ -131,7 +142,7 @@ class Scene:
                 sop_instances=instances,
             )
         )
-        Trail(department, made.study_uid, instances, since).settle(SETTLE_S)
+        Trail(department, made.study_uid, instances, since).settle(exam.settle_s)
 
 
 def stage(lab: Lab, scenario: LoadedScenario, *, with_faults: bool = True) -> Staged:

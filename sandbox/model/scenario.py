@@ -55,7 +55,8 @@ class SceneExam(Model):
 
     ``id`` is what texts, steps and checks call them (``{trauma.patient}``; the first table may go without:
     ``{patient}``). They are made after the fault unless ``before_fault``. ``at`` is the moment they happened, such as
-    "friday 16:20" or "-25 min"; several follow each other ``every_min`` minutes apart.
+    "friday 16:20" or "-25 min"; several follow each other ``every_min`` minutes apart. ``settle_s`` is how long the
+    department may take at most until nothing of it moves any more: longer, where somebody waits for a timeout.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -67,6 +68,7 @@ class SceneExam(Model):
     before_fault: bool = False
     at: str = ""
     every_min: int = Field(20, ge=1, le=600)
+    settle_s: float = Field(5.0, gt=0, le=60)
 
 
 class KeyEvidence(Model):
@@ -135,7 +137,8 @@ class Scenario(Model):
 
     ``starts`` is the weekday and time at which the phone rings ("monday 07:40"); empty is now. A check is a claim that
     the fault breaks; an invariant holds before, during and after it. Without a fault nothing is broken, and the cure is
-    to find that out and say so.
+    to find that out and say so. ``before`` is done before anything breaks; ``meanwhile`` is what people did afterwards,
+    just before the phone rings, whether or not it worked.
     """
 
     slug: str = ""
@@ -149,6 +152,7 @@ class Scenario(Model):
     objectives: tuple[str, ...] = Field(min_length=1)
     fault: tuple[Primitive, ...] = ()
     before: tuple[Step, ...] = ()
+    meanwhile: tuple[Step, ...] = ()
     starts: str = ""
     exam: tuple[SceneExam, ...] = ()
     ticket: tuple[Ticket, ...] = Field(min_length=1)
