@@ -21,8 +21,9 @@ from sandbox.model.clock import Clock
 from sandbox.network.capture import Capture
 from sandbox.network.network import Network
 from sandbox.nodes.background import Background
+from sandbox.nodes.context import NodeContext
 from sandbox.nodes.department import Department
-from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.node import Node
 from sandbox.nodes.registry import make_node
 
 

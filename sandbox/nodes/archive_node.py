@@ -28,7 +28,8 @@ from sandbox.events.log import current
 from sandbox.model.config import NodeConfig, shown
 from sandbox.nodes.answering import answer_find
 from sandbox.nodes.archive_administration import ArchiveAdministration
-from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.context import NodeContext
+from sandbox.nodes.node import Node
 from sandbox.nodes.objects_config import ObjectsConfig
 from sandbox.nodes.retention import Retention
 from sandbox.nodes.web_port import WebPort

@@ -28,8 +28,9 @@ from sandbox.model.view import NodeState
 from sandbox.nodes.acquired import Previous, Scan, changed, text_of
 from sandbox.nodes.caller import QueueCarrier
 from sandbox.nodes.commitment import Commitments
+from sandbox.nodes.context import NodeContext
 from sandbox.nodes.impairments import DataImpairments
-from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.node import Node
 from sandbox.nodes.objects_config import SendingConfig
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_tables import QueueItem

@@ -1,35 +1,32 @@
 """The base of every node: its one lifecycle, its saved and running configuration, its log and how it is seen.
 
 A role adds a configuration class, what it answers (``services``, ``contexts``) and what works in the background
-(``open_work``, ``close_work``). Rule: nothing but ``start`` opens a port, and nothing but ``stop`` closes it.
+(``open_work``, ``close_work``). Rule: nothing but ``start`` opens a port, and nothing but ``stop`` closes it. What it
+listens with is sandbox.nodes.doors, how it looks from outside sandbox.nodes.glance.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from sandbox.archive.archive import Archive, StoredInstance
 from sandbox.archive.store import Sync
 from sandbox.dicom.contract import AcceptorPolicy, Observer, Services, SupportedContext, Timeouts
-from sandbox.dicom.server import Server, TlsListener
-from sandbox.dicom.tls import server_context
 from sandbox.events import kinds
 from sandbox.events.event import FAULT
-from sandbox.events.log import EventLog, current
+from sandbox.events.log import current
 from sandbox.model.association import AssociationFacts
-from sandbox.model.clock import Clock
 from sandbox.model.config import NodeConfig
 from sandbox.model.config_path import Change, differences
 from sandbox.model.errors import SandboxError
-from sandbox.model.view import Counts, NodeState, NodeView
-from sandbox.network.network import Listener, Network
+from sandbox.model.view import NodeState, NodeView
 from sandbox.nodes.caller import NodeCaller
+from sandbox.nodes.context import NodeContext
+from sandbox.nodes.doors import Doors
+from sandbox.nodes.glance import view_of
 from sandbox.nodes.impaired import ImpairedServices
 from sandbox.nodes.impairments import NO_IMPAIRMENTS, Impairments, after_restart
 from sandbox.nodes.observer import NodeObserver
@@ -39,33 +36,9 @@ from sandbox.nodes.tls import NodeTls
 from sandbox.nodes.tools import NodeTools
 
 if TYPE_CHECKING:
-    from sample_dicom.station import Station
-    from sandbox.dicom.authority import Authority
-    from sandbox.network.capture import Capture
     from sandbox.nodes.queue import SendQueue
 
 log = logging.getLogger(__name__)
-
-_HELD_BY_THE_SYSTEM = 128
-"""Connections that the system holds for a program that hangs. Further ones are not even connected."""
-
-
-@dataclass(frozen=True)
-class NodeContext:
-    """What a lab gives each of its nodes. ``directory`` is the node's own, inside the lab's; ``authority`` signs the
-    certificates of the department."""
-
-    name: str
-    title: str
-    directory: Path
-    network: Network
-    capture: Capture | None
-    events: EventLog
-    clock: Clock
-    seed: int
-    station: Station
-    new_association_id: Callable[[], str]
-    authority: Authority | None = None
 
 
 class Node:
@@ -100,9 +73,6 @@ class Node:
         self._is_closed = False
         self._ended, self._since_crash = threading.Event(), threading.Event()
         self._lifecycle = threading.RLock()
-        self._server: Server | None = None
-        self._listener: Listener | None = None
-        self._tls_listener: Listener | None = None
         self.observer = NodeObserver(
             self.name,
             context.events,
@@ -114,6 +84,7 @@ class Node:
         self.tls = NodeTls(self.name, context.directory, context.network, context.authority)
         self.caller = NodeCaller(self)
         self.tools = NodeTools(self)
+        self._doors = Doors(self)
         self._process = ProcessTrouble(self)
         self.store: Archive | None = None
         self.queue: SendQueue | None = None
@@ -281,16 +252,14 @@ class Node:
                 return
             self.state = NodeState.RUNNING
             self.trouble = ""
-            assert self._listener is not None
-            address = self._listener.address
-            tls_address = "" if self._tls_listener is None else self._tls_listener.address
+            address, tls_address = self._doors.address, self._doors.tls_address
             self.context.events.append(
                 kinds.NodeStarted(
                     ae_title=self.running.ae_title,
                     address=address,
-                    published=_published(self._listener),
+                    published=self._doors.published,
                     tls_address=tls_address,
-                    tls_published="" if self._tls_listener is None else _published(self._tls_listener),
+                    tls_published=self._doors.tls_published,
                     dicomweb=self.dicomweb,
                 ),
                 node=self.name,
@@ -300,41 +269,17 @@ class Node:
             self.log("info", f"{self.running.ae_title} listens on {address}{with_tls}{with_web}")
 
     def _serve(self) -> None:
-        """Listen, answer and work. A program that hangs only listens: the system takes the connections, nobody else."""
+        """Listen, answer and work."""
         self.caller.open()
-        self._listener = self.context.network.listen(self.name, self.running.port)
-        secure = self._listen_for_tls()
+        self._doors.open()
         if self._impairments.process.hangs:
-            for listener in (self._listener, self._tls_listener):
-                if listener is not None:
-                    listener.socket.listen(_HELD_BY_THE_SYSTEM)
+            self._doors.leave_unanswered()
             return
         self._ended = threading.Event()
         impaired = ImpairedServices(lambda: self._impairments.service, self._ended.wait)
-        self._server = Server(
-            self._listener.socket,
-            self.policy(),
-            impaired.around(self.services()),
-            self.watcher(),
-            node=self.name,
-            local=self._listener.address,
-            caller_of=self.context.network.caller_of,
-            requestor=self.caller.requestor,
-            new_association_id=self.context.new_association_id,
-            secure=secure,
-        )
-        self._server.start()
+        self._doors.answer(impaired.around(self.services()))
         self.open_work()
         self._process.begin()
-
-    def _listen_for_tls(self) -> TlsListener | None:
-        if any(remote.tls for remote in self.running.remotes):
-            self.tls.ready()
-        if not self.running.tls_port:
-            return None
-        context = server_context(self.tls.server(self.running.client_certificates))
-        self._tls_listener = self.context.network.listen(self.name, self.running.tls_port)
-        return TlsListener(self._tls_listener.socket, self._tls_listener.address, context)
 
     def stop(self, reason: str = "") -> None:
         """Stop listening and working; whatever is under way is aborted. It stays stopped until it is started."""
@@ -376,8 +321,6 @@ class Node:
             self.context.events.append(kinds.NodeStopped(reason=reason), node=self.name)
 
     def _end(self) -> None:
-        server, listeners = self._server, (self._listener, self._tls_listener)
-        self._server = self._listener = self._tls_listener = None
         self._since_crash.set()
         self._ended.set()
         self._process.halt()
@@ -386,12 +329,9 @@ class Node:
         self.halt_work()
         self.caller.close()
         self._process.end()
-        if server is not None:
-            server.stop()
+        self._doors.hang_up()
         self.close_work()
-        for listener in listeners:
-            if listener is not None:
-                listener.close()
+        self._doors.close()
 
     # --- configuration -----------------------------------------------------------------------------------------------
 
@@ -469,43 +409,4 @@ class Node:
 
     def view(self) -> NodeView:
         """The node at a glance. Where it stands on the map is the lab's to add."""
-        network = self.context.network
-        queues = () if self.queue is None else self.queue.views()
-        host = next((host for host in network.topology.plan.hosts if host.name == self.name), None)
-        return NodeView(
-            name=self.name,
-            role=self.role,
-            title=self.title,
-            ae_title=self.running.ae_title,
-            host=f"{self.name}.{network.topology.plan.domain}".lower(),
-            address=network.address_of(self.name),
-            vlan="" if host is None else host.vlan,
-            port=self.running.port,
-            published=self.published,
-            tls_port=self.running.tls_port,
-            tls_published=self.tls_published,
-            dicomweb=self.dicomweb,
-            state=self.state,
-            needs_restart=self.needs_restart,
-            sentence=self._sentence(),
-            counts=Counts() if self.store is None else self.store.counts(),
-            queued=sum(queue.waiting for queue in queues),
-            dead=sum(queue.dead for queue in queues),
-            held=tuple(queue.destination for queue in queues if queue.held_since is not None),
-            associations=self.associations,
-            abilities=self.abilities,
-        )
-
-    def _sentence(self) -> str:
-        if self.state is NodeState.FAILED:
-            return f"Could not start: {self.trouble}"
-        if self.state is NodeState.STOPPED:
-            return "Stopped."
-        waiting = " Saved changes wait for a restart." if self.needs_restart else ""
-        with_tls = f", for TLS on port {self.running.tls_port}" if self.running.tls_port else ""
-        return f"Listens as {self.running.ae_title} on port {self.running.port}{with_tls}.{waiting}"
-
-
-def _published(listener: Listener) -> str:
-    host, port = listener.published
-    return f"{host}:{port}"
+        return view_of(self)

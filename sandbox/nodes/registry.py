@@ -13,7 +13,8 @@ from pydantic import ValidationError
 import sandbox.nodes
 from sandbox.model.base import explain_validation
 from sandbox.model.errors import NotFoundError
-from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.context import NodeContext
+from sandbox.nodes.node import Node
 
 
 @cache

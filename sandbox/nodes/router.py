@@ -29,7 +29,8 @@ from sandbox.model.errors import SandboxError
 from sandbox.model.route import Priority, RouteRule
 from sandbox.nodes.attributes import attributes_of
 from sandbox.nodes.caller import QueueCarrier
-from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.context import NodeContext
+from sandbox.nodes.node import Node
 from sandbox.nodes.objects_config import ObjectsConfig, SendingConfig
 from sandbox.nodes.queue import SendQueue
 from sandbox.nodes.queue_tables import QueueItem

@@ -13,7 +13,8 @@ from sandbox.model.config import NAME_PATTERN, NodeConfig, shown
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import CommandResult
 from sandbox.nodes.answering import answer_find
-from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.context import NodeContext
+from sandbox.nodes.node import Node
 from sandbox.nodes.objects_config import ObjectsConfig
 
 

@@ -20,9 +20,10 @@ from sandbox.network.capture import Capture
 from sandbox.network.network import Network
 from sandbox.network.plan import AddressPlan
 from sandbox.nodes.archive_node import ArchiveNode
+from sandbox.nodes.context import NodeContext
 from sandbox.nodes.department import Department
 from sandbox.nodes.modality import AcquiredExam, Modality
-from sandbox.nodes.node import Node, NodeContext
+from sandbox.nodes.node import Node
 from sandbox.nodes.registry import make_node
 from sandbox.nodes.router import Router
 from sandbox.nodes.workstation import Workstation
