@@ -103,4 +103,8 @@ class Quota:
 
 
 def _spoken(size: int) -> str:
-    return f"{size / 1_000_000_000:.2f} GB"
+    # As a person would say it: an archive of a few megabytes is not 0.01 GB full.
+    for unit, name in ((1_000_000_000, "GB"), (1_000_000, "MB")):
+        if size >= unit:
+            return f"{size / unit:.2f} {name}"
+    return f"{size / 1000:.2f} kB"

@@ -169,7 +169,7 @@ def test_a_quota_refuses_with_its_reason_and_the_bin_counts(archive: Archive) ->
     archive.files.limit = quota.check
     answer = archive.store(request(instance()))
     assert answer.status == 0xA700
-    assert answer.comment.startswith("Quota reached: 0.00 GB of 0.00 GB")
+    assert answer.comment.startswith("Quota reached: 0.68 kB of 0.78 kB")
     assert archive.counts().instances == 1
     archive.operate(Delete(reason=WHY, study_uid=BEN), "admin")
     assert archive.store(request(instance())).status == 0xA700
