@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from flask.testing import FlaskClient
 from pydicom.uid import ExplicitVRLittleEndian
 
 from sandbox.archive.archive import Archive, StoredInstance
-from sandbox.archive.store import ImageStore
 from sandbox.dicomweb.app import create_app
 from sandbox.dicomweb.options import WebOptions
 from tests.archive.support import encoded, instance, uid
@@ -106,10 +106,10 @@ def test_parts_that_are_no_instance(web: FlaskClient) -> None:
 
 
 def test_a_full_disk_is_a700(archive: Archive, web: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: ImageStore, *_: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "rename", full)
+    monkeypatch.setattr(os, "rename", full)
     answer = upload(web, [file_of(grey())])
     assert answer.status_code == 409
     assert reasons(answer.get_json()) == [0xA700]
