@@ -31,7 +31,9 @@ def test_examples_are_toml_of_known_words() -> None:
 def test_checks_that_are_named_exist() -> None:
     named = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", PAGE))
     assert {name for name in named if name in checks()} >= {"studies_present", "unknown_ae_refused", "nothing_lost"}
-    assert named - set(checks()) <= {key for table in ("", "exam", "ticket", "decoy", "outside") for key in known_keys(table)}
+    assert named - set(checks()) <= {
+        key for table in ("", "exam", "ticket", "decoy", "outside") for key in known_keys(table)
+    }
 
 
 def test_every_key_of_the_top_is_explained() -> None:
