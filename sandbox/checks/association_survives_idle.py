@@ -42,7 +42,11 @@ class AssociationSurvivesIdle(Check):
 
     def judge(self, department: Department, memory: Memory) -> Judgement:
         del memory
-        before, first = self._sent(department)
+        # An association that died before the cure costs a timeout or an exam more; this is about those that come after.
+        patience_s = self.within_s + department.node(self.node).running.dimse_timeout_s
+        before, first = self._sent(department, patience_s)
+        if not first:
+            before, first = self._sent(department, self.within_s)
         if not first:
             return failed(
                 f"An exam from {self.node} does not arrive at {said(self.at)}, with or without a pause.", before
@@ -51,7 +55,7 @@ class AssociationSurvivesIdle(Check):
             return unclear(
                 f"{self.node} was never silent for {self.idle_s:g} s, so a pause could not be tried.", before
             )
-        after, second = self._sent(department)
+        after, second = self._sent(department, self.within_s)
         evidence = tuple(dict.fromkeys((*before, *after)))
         if not second:
             return failed(
@@ -61,9 +65,9 @@ class AssociationSurvivesIdle(Check):
             )
         return passed(f"After {self.idle_s:g} s without a word, the next exam from {self.node} arrived.", evidence)
 
-    def _sent(self, department: Department) -> tuple[tuple[int, ...], bool]:
+    def _sent(self, department: Department, within_s: float) -> tuple[tuple[int, ...], bool]:
         with probe_exam(department, self.node, images=1) as (_, trail):
-            arrivals = [trail.follow_to(place, self.within_s) for place in self.at]
+            arrivals = [trail.follow_to(place, within_s) for place in self.at]
         evidence = tuple(seq for arrival in arrivals for seq in arrival.evidence)
         return evidence, all(arrival.arrived for arrival in arrivals)
 

@@ -259,6 +259,12 @@ class Network:
         """Change or, with None, remove a line of one node's own hosts table, which comes before DNS."""
         self.topology.set_hosts_entry(node, name, address)
 
+    def let_pass(self, seconds: float) -> None:
+        """So much time has passed at once, as a scenario tells its past: what was silent was silent for so much longer.
+        Nothing waits; a negative time is none."""
+        if seconds > 0:
+            self._relays.age(seconds)
+
     @property
     def rules(self) -> tuple[FirewallRule, ...]:
         """The firewall's rules now, in the order in which they are tried."""

@@ -238,6 +238,13 @@ class Relays:
             # Full, so it wakes anyway; or closed, so there is nobody to wake.
             return
 
+    def age(self, seconds: float) -> None:
+        """Let every relayed connection have been silent for ``seconds`` more."""
+        with self._lock:
+            for pipe in self._pipes:
+                pipe.last_traffic -= seconds
+        self.wake()
+
     def open_between(self, a: str, b: str) -> int:
         """How many relayed connections are open between two nodes, whoever called."""
         with self._lock:

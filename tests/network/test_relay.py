@@ -230,6 +230,18 @@ def test_an_idle_connection_is_forgotten_for_good(network: Network) -> None:
     eventually(lambda: network.link(CT1, ARCHIVE).connections == 0)
 
 
+def test_a_connection_is_older_when_time_has_passed(network: Network) -> None:
+    ours, theirs = connected(network, LinkFault(idle_drop_s=3600))
+    network.let_pass(-7200)
+    network.let_pass(60)
+    ours.sendall(b"x")
+    assert receive(theirs, 1) == b"x"
+    network.let_pass(14 * 3600)
+    eventually(lambda: network._relays._pipes[0].forgotten)
+    ours.sendall(b"good morning")
+    assert silent(theirs)
+
+
 @pytest.mark.parametrize("fault", [LinkFault(blackhole=Way.BOTH), LinkFault(latency_ms=60_000), LinkFault()])
 def test_closing_the_network_ends_relayed_connections_at_once(network: Network, fault: LinkFault) -> None:
     ours, theirs = connected(network, LinkFault())
