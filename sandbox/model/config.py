@@ -54,6 +54,10 @@ class RetryPolicy(Model):
     factor: float = Field(2.0, ge=1, le=10, **shown("Each later wait is longer by", unit="times"))
     maximum_s: float = Field(30.0, gt=0, le=86400, **shown("Longest wait", unit="s"))
     attempts: int = Field(50, ge=1, le=10000, **shown("Give up after", unit="attempts"))
+    in_order: bool = Field(
+        False,
+        **shown("Keep the order", "What is refused holds up what comes after it, until it is sent or given up."),
+    )
 
 
 class NodeConfig(Model):

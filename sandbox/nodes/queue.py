@@ -16,6 +16,7 @@ from sandbox.events.log import EventLog, current
 from sandbox.model.clock import Clock
 from sandbox.model.config import RetryPolicy
 from sandbox.model.errors import NotFoundError, UnavailableError
+from sandbox.model.route import Priority
 from sandbox.model.view import QueueEntry, QueueState, QueueView
 from sandbox.nodes.queue_rows import QueueRows
 from sandbox.nodes.queue_sender import Carrier, Sender, delete_files
@@ -174,6 +175,38 @@ class SendQueue:
             self.changed.notify_all()
         delete_files(files)
         return entries
+
+    def promote(self, destination: str, study_uid: str) -> int:
+        """Let a study go before all that is less urgent, from now on. Returns how many entries."""
+        with self.changed:
+            self._check(destination)
+            entries = self.rows.promote(destination, study_uid, int(Priority.STAT))
+            if not entries:
+                raise NotFoundError(
+                    f"Nothing of that study waits for {destination}.", "It may have been sent meanwhile."
+                )
+            self.note("info", f"Queue {destination}: {entries} entries of study {study_uid} go first now")
+            self._hurry(destination)
+        return entries
+
+    def set_aside(self, destination: str, study_uid: str, reason: str = "") -> int:
+        """Put what waits of a study with the dead letters, so that the others go on. Returns how many entries."""
+        with self.changed:
+            self._check(destination)
+            waiting = self.rows.entries_of(study_uid)
+            chosen = [entry for entry in waiting if entry.destination == destination and not entry.dead]
+            if not chosen:
+                raise NotFoundError(
+                    f"Nothing of that study waits for {destination}.", "It may have been sent meanwhile."
+                )
+            why = f"Set aside by hand{f': {reason}' if reason else ''}"
+            self.rows.bury([entry.id for entry in chosen], why)
+            for entry in chosen:
+                sop_instance = entry.item.object.sop_instance
+                self._tell(kinds.QueueEntryDied(destination=destination, sop_instance=sop_instance, reason=why))
+            self.note("warning", f"Queue {destination}: {len(chosen)} entries set aside: {why}")
+            self._hurry(destination)
+        return len(chosen)
 
     def reroute(self, entry: Entry, routes: Mapping[str, int]) -> None:
         """Replace an entry by entries for other destinations, in one step. Cause and actor are those of the thread."""

@@ -170,6 +170,15 @@ class QueueRows:
                 update(ENTRIES).where(ENTRIES.c.destination == destination, ~ENTRIES.c.dead).values(due=0.0)
             ).rowcount
 
+    def promote(self, destination: str, study_uid: str, priority: int) -> int:
+        """Give what waits of a study at least this priority, and let it be tried at once. Returns how many entries."""
+        of_study = select(OBJECTS.c.id).where(OBJECTS.c.study_uid == study_uid)
+        chosen = ENTRIES.c.destination == destination, ~ENTRIES.c.dead, ENTRIES.c.object_id.in_(of_study)
+        with self._engine.begin() as connection:
+            return connection.execute(
+                update(ENTRIES).where(*chosen).values(priority=func.min(ENTRIES.c.priority, priority), due=0.0)
+            ).rowcount
+
     def remove(self, destination: str, entry: int | None) -> tuple[int, list[Path]]:
         """Delete one entry of a destination, or all. Returns how many, and the files that nobody needs any more."""
         chosen = [ENTRIES.c.destination == destination]

@@ -2,8 +2,8 @@
 
 It sleeps on the queue's condition and wakes when something was added, released or is due; idle it costs nothing.
 Consecutive entries of the same cause go over one association, which waits a moment for more. A refused object is
-counted against itself and steps aside; an association that does not come about is counted against everything that
-would have gone over it.
+counted against itself and steps aside, unless the order is kept (``RetryPolicy.in_order``); an association that does
+not come about is counted against everything that would have gone over it.
 """
 
 from __future__ import annotations
@@ -159,26 +159,30 @@ class Sender(threading.Thread):
         with queue.changed:
             if self._stopping:
                 return False
-            self._refused(entry, outcome)
-        return not outcome.lost
+            return self._refused(entry, outcome)
 
     # --- what went wrong (the queue's condition is held) -------------------------------------------------------------
 
-    def _refused(self, entry: Entry, outcome: Outcome) -> None:
-        """One object failed: it is tried again later, the others go on."""
+    def _refused(self, entry: Entry, outcome: Outcome) -> bool:
+        """One object failed: it is tried again later. Whether the others go on over this association."""
         policy = self._queue.retry_policy()
         wait = _wait(policy, entry.attempts + 1)
-        attempts = self._queue.rows.failed(entry, outcome.reason, time.time() + wait)
+        due = time.time() + wait
+        attempts = self._queue.rows.failed(entry, outcome.reason, due)
         if not attempts:
-            return
+            return not outcome.lost
         self.last_error = outcome.reason
         if outcome.lost:
             self._failures += 1
             self.retry_at = time.time() + _wait(policy, self._failures)
         if attempts >= policy.attempts:
             self._bury([entry], outcome.reason)
-            return
+            return not outcome.lost
+        if policy.in_order:
+            # It is due when the line is, and is the first of it then.
+            self.retry_at = due
         self._failed(attempts, outcome.reason, wait)
+        return not (outcome.lost or policy.in_order)
 
     def _not_opened(self, first: Entry, reason: str) -> None:
         """No association: an attempt of everything that would have gone over it."""

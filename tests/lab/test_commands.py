@@ -42,6 +42,12 @@ def scanned(lab: Lab) -> str:
     return study
 
 
+def waiting(lab: Lab) -> str:
+    """A new study that waits on ROUTER for WS1, which it is held for."""
+    do(lab, "queue.hold", node="ROUTER", destination="WS1", reason="drill")
+    return scanned(lab)
+
+
 def archive(lab: Lab) -> Archive:
     store = lab.department.node("ARCHIVE").store
     assert store is not None
@@ -143,7 +149,9 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
     ("exam.send", lambda lab: {"node": "CT1", "study": scanned(lab), "to": "ROUTER"}, True, "1 of 1"),
     ("queue.hold", lambda lab: {"node": "ROUTER", "destination": "WS1", "reason": "drill"}, True, "held"),
     ("queue.retry", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "tried now"),
-    ("queue.redrive", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "0 images"),
+    ("queue.promote", lambda lab: {"node": "ROUTER", "destination": "WS1", "study": waiting(lab)}, True, "go first"),
+    ("queue.set_aside", lambda lab: {"node": "ROUTER", "destination": "WS1", "study": waiting(lab)}, True, "set aside"),
+    ("queue.redrive", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "back in line"),
     ("queue.discard", lambda lab: {"node": "ROUTER", "destination": "WS1", "reason": "x"}, True, "thrown away"),
     ("queue.resume", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "runs again"),
     (

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -193,6 +193,62 @@ def test_a_refused_object_does_not_block_those_behind_it(bench: Bench) -> None:
     bench.carrier.refused = set()
     assert bench.queue.redrive("WS2") == 1
     bench.wait("queue.sent", sop_instance="bad")
+
+
+def test_where_the_order_is_kept_a_refused_object_blocks_those_behind_it_until_it_is_given_up(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, RETRY.model_copy(update={"in_order": True}))
+    bench.carrier.refused = {"bad"}
+    bench.add("first", "bad", "good", "better")
+    bench.queue.start()
+    bench.wait("queue.sent", sop_instance="better")
+    kinds = [
+        (event.kind, getattr(event.body, "sop_instance", ""))
+        for event in bench.events.since()
+        if event.kind in ("queue.sent", "queue.failed", "queue.entry.died")
+    ]
+    assert kinds == [
+        ("queue.sent", "first"),
+        ("queue.failed", ""),
+        ("queue.failed", ""),
+        ("queue.entry.died", "bad"),
+        ("queue.sent", "good"),
+        ("queue.sent", "better"),
+    ]
+    bench.queue.close()
+
+
+@pytest.fixture
+def blocked(tmp_path: Path) -> Iterator[Bench]:
+    """A line that keeps the order, and whose first object is refused."""
+    bench = Bench(tmp_path, SLOW.model_copy(update={"in_order": True}))
+    bench.carrier.refused = {"bad"}
+    bench.add("bad", "good", "stroke")
+    bench.queue.start()
+    bench.wait("queue.failed", destination="WS2")
+    yield bench
+    bench.queue.close()
+
+
+def test_a_study_may_be_sent_first(blocked: Bench) -> None:
+    assert blocked.queue.promote("WS2", "study-stroke") == 1
+    blocked.wait("queue.sent", sop_instance="stroke")
+    assert blocked.carrier.sent == ["stroke"]
+    assert [entry.sop_instance for entry in blocked.queue.entries("WS2")] == ["bad", "good"]
+    with pytest.raises(NotFoundError, match="Nothing of that study"):
+        blocked.queue.promote("WS2", "study-stroke")
+
+
+def test_a_study_may_be_set_aside_and_put_back(blocked: Bench) -> None:
+    assert blocked.queue.set_aside("WS2", "study-bad", "refused there") == 1
+    blocked.wait("queue.sent", sop_instance="stroke")
+    assert blocked.carrier.sent == ["good", "stroke"]
+    (aside,) = blocked.queue.entries("WS2")
+    assert (aside.dead, aside.last_error) == (True, "Set aside by hand: refused there")
+    with pytest.raises(NotFoundError, match="Nothing of that study"):
+        blocked.queue.set_aside("WS2", "study-bad")
+    blocked.carrier.refused = set()
+    assert blocked.queue.redrive("WS2") == 1
+    blocked.wait("queue.sent", sop_instance="bad")
 
 
 def test_no_association_is_an_attempt_of_all_that_would_have_gone(bench: Bench) -> None:

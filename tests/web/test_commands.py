@@ -47,6 +47,18 @@ ACTS: tuple[tuple[str, dict[str, str], str, dict[str, Any]], ...] = (
         {"node": "CT1", "destination": "ROUTER", "entry": 5, "reason": ""},
     ),
     (
+        "/nodes/CT1/queue/",
+        {"act": "promote", "destination": "ROUTER", "study": "1.2.3"},
+        "queue.promote",
+        {"node": "CT1", "destination": "ROUTER", "study": "1.2.3"},
+    ),
+    (
+        "/nodes/CT1/queue/",
+        {"act": "set_aside", "destination": "ROUTER", "study": "1.2.3", "reason": "refused"},
+        "queue.set_aside",
+        {"node": "CT1", "destination": "ROUTER", "study": "1.2.3", "reason": "refused"},
+    ),
+    (
         "/nodes/CT1/studies/1.2.3/send",
         {"to": "ARCHIVE"},
         "exam.send",

@@ -1,4 +1,5 @@
-"""A node's send queues: what waits for whom, and holding, resuming, retrying, re-driving and discarding."""
+"""A node's send queues: what waits for whom, and holding, resuming, retrying, re-driving, sending one
+first, setting one aside and discarding."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from web.context import lab_client
 from web.pages.common import act, node_page, wants_part
 
 pages = Blueprint("queues", __name__, url_prefix="/labs/<lab_id>/nodes/<node>/queue")
-ACTS = ("hold", "resume", "retry", "redrive", "discard")
+ACTS = ("hold", "resume", "retry", "redrive", "discard", "promote", "set_aside")
 
 
 @pages.get("/")
@@ -36,7 +37,9 @@ def handle(lab_id: str, node: str) -> Response:
     params: dict[str, object] = {"node": node, "destination": destination}
     if wanted == "discard" and request.form.get("entry", "").isdigit():
         params["entry"] = int(request.form["entry"])
-    if wanted in ("hold", "discard"):
+    if wanted in ("promote", "set_aside"):
+        params["study"] = request.form.get("study", "")
+    if wanted in ("hold", "discard", "set_aside"):
         params["reason"] = request.form.get("reason", "").strip()[:200]
     onward = url_for(".queue", lab_id=lab_id, node=node, destination=destination)
     return act(lab_id, onward, f"queue.{wanted}", **params)

@@ -1,4 +1,5 @@
-"""A node's send queues: holding and resuming a destination, trying again, putting back, throwing away."""
+"""A node's send queues: holding and resuming a destination, trying again, putting back, letting a
+study go first, setting one aside, throwing away."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sandbox.lab.lab import Lab
     from sandbox.nodes.queue import SendQueue
 
+STUDY = Field(pattern=r"^[0-9][0-9.]{0,63}$", **shown("Study", "Study Instance UID."))
 REASON = Field("", max_length=200, **shown("Reason", "Shown to whoever looks at the queue."))
 
 
@@ -77,6 +79,37 @@ class QueueRedrive(_OnQueue):
         entries = self.queue(lab).redrive(self.destination)
         return CommandResult(
             ok=True, sentence=f"{self.node}: {counted(entries, 'image')} for {self.destination} put back in line."
+        )
+
+
+class QueuePromote(_OnQueue):
+    """Let a study that waits go first, before all that is less urgent."""
+
+    name = "queue.promote"
+    title: ClassVar[str] = "Send study first"
+
+    study: str = STUDY
+
+    def run(self, lab: Lab, /) -> CommandResult:
+        entries = self.queue(lab).promote(self.destination, self.study)
+        return CommandResult(
+            ok=True, sentence=f"{self.node}: {counted(entries, 'image')} for {self.destination} will go first."
+        )
+
+
+class QueueSetAside(_OnQueue):
+    """Set a study that is refused aside, so that what waits behind it can go. A re-drive puts it back in line."""
+
+    name = "queue.set_aside"
+    title: ClassVar[str] = "Set study aside"
+
+    study: str = STUDY
+    reason: str = REASON
+
+    def run(self, lab: Lab, /) -> CommandResult:
+        entries = self.queue(lab).set_aside(self.destination, self.study, self.reason)
+        return CommandResult(
+            ok=True, sentence=f"{self.node}: {counted(entries, 'image')} for {self.destination} set aside."
         )
 
 
