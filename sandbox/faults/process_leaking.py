@@ -14,6 +14,9 @@ from sandbox.model.config import NodeConfig
 from sandbox.nodes.department import Department
 from sandbox.nodes.impairments import Leak
 
+PLACES_S = 10.0
+"""How long the program may take to take its associations, in seconds. On a quiet machine it is a few hundredths."""
+
 
 class ProcessLeaking(Fault):
     """``process.leaking``: ``node`` keeps ``count`` idle associations with ``remote`` (a line of its AE table) open,
@@ -49,4 +52,7 @@ class ProcessLeaking(Fault):
         try_remote(configs, self.node, self.remote)
 
     def break_it(self, department: Department) -> Undo:
-        return impair(department, self.node, "process", "leaks", Leak(remote=self.remote, count=self.count))
+        undo = impair(department, self.node, "process", "leaks", Leak(remote=self.remote, count=self.count))
+        # What a scenario lets happen next finds the places taken, and does not slip through before.
+        department.node(self.node).wait_for_leaks(PLACES_S)
+        return undo

@@ -26,6 +26,9 @@ from sandbox.nodes.department import Department
 from sandbox.nodes.node import Node
 from sandbox.nodes.registry import make_node
 
+PLACES_S = 10.0
+"""How long programs may take to take the associations that they sit on, in seconds: a few hundredths, mostly."""
+
 
 @dataclass
 class Composition:
@@ -37,8 +40,19 @@ class Composition:
     background: Background
 
     def start(self) -> None:
-        """Start every node that is meant to run, all at once."""
-        together(node.start for node in self.department.nodes.values() if node.is_wanted)
+        """Start every node that is meant to run, all at once.
+
+        Those whose programs sit on associations come first, with whoever they call: otherwise what waits in a queue
+        would slip through before the places are taken again, and a reset would not bring back the start.
+        """
+        nodes = [node for node in self.department.nodes.values() if node.is_wanted]
+        leaking = [node for node in nodes if node.impairments.process.leaks]
+        called = {leak.remote for node in leaking for leak in node.impairments.process.leaks}
+        together(node.start for node in nodes if node.name in called)
+        together(node.start for node in leaking)
+        for node in leaking:
+            node.wait_for_leaks(PLACES_S)
+        together(node.start for node in nodes)
 
     def close(self) -> None:
         """End the nodes and the background; whether a node is meant to run stays as it is. Safe to call twice."""

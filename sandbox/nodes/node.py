@@ -141,6 +141,10 @@ class Node:
                 elif not impairments.process.hangs:
                     self._process.begin(at_once=len(impairments.process.crashes) > len(before.crashes))
 
+    def wait_for_leaks(self, timeout_s: float) -> None:
+        """If its program keeps associations that it should release, wait until it has taken them."""
+        self._process.wait_for_leaks(timeout_s)
+
     def crash(self, line: str, ending: threading.Event) -> threading.Event | None:
         """The program ends by itself and writes ``line``. The event is set as soon as somebody starts or stops the
         node; None when ``ending`` says that it is not running any more."""

@@ -7,6 +7,7 @@ that hangs does not even begin.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,15 +34,24 @@ class ProcessTrouble:
         self._node = node
         self._ending = threading.Event()
         self._leaking: list[threading.Thread] = []
+        self._tried: list[threading.Event] = []
 
     def begin(self, *, at_once: bool = False) -> None:
         """The node runs: do wrong what is to be done wrong. ``at_once`` lets the first crash happen now."""
         self._ending = ending = threading.Event()
         troubles = self._node.impairments.process
-        self._leaking = [self._run(self._leak, leak, ending) for leak in troubles.leaks]
+        self._tried = [threading.Event() for _ in troubles.leaks]
+        leaks = zip(troubles.leaks, self._tried, strict=True)
+        self._leaking = [self._run(self._leak, leak, tried, ending) for leak, tried in leaks]
         for crash in troubles.crashes:
             if self._applies(crash):
                 self._run(self._crash, crash, 0.0 if at_once else crash.after_s, ending)
+
+    def wait_for_leaks(self, timeout_s: float) -> None:
+        """Return when every leak has taken all the associations that it could get, or after so many seconds."""
+        deadline = time.monotonic() + timeout_s
+        for tried in self._tried:
+            tried.wait(max(0.0, deadline - time.monotonic()))
 
     def halt(self) -> None:
         """Tell every trouble to end, without waiting."""
@@ -61,7 +71,7 @@ class ProcessTrouble:
 
     # --- leaking -----------------------------------------------------------------------------------------------------
 
-    def _leak(self, leak: Leak, ending: threading.Event) -> None:
+    def _leak(self, leak: Leak, tried: threading.Event, ending: threading.Event) -> None:
         """Open associations and forget them, until ``count`` are open; those that the peer ends are opened anew."""
         caller = self._node.caller
         held: list[Association] = []
@@ -73,6 +83,7 @@ class ProcessTrouble:
                 if isinstance(opened, AssociationFailure):
                     break
                 held.append(opened)
+            tried.set()
             ending.wait(LOOK_S)
         for association in held:
             association.abort("the node was stopped")

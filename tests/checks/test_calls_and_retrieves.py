@@ -12,9 +12,11 @@ from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.registry import make_check
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.events.event import PROBE
+from sandbox.faults.registry import make_fault
 from sandbox.model.errors import BadInputError
 from sandbox.model.scenario import Primitive
 from sandbox.model.verdict import Verdict
+from sandbox.nodes.impairments import NO_IMPAIRMENTS
 from tests.nodes.conftest import Small, line
 
 Spoil = Callable[[Small], None]
@@ -25,7 +27,12 @@ def stranger_in_the_table(small: Small) -> None:
     small.change("ARCHIVE", remotes=[*rows, line("WS2") | {"name": "OLD", "ae_title": "OLDCT"}])
 
 
+def sits_on_associations(small: Small) -> None:
+    make_fault(Primitive(kind="process.leaking", node="CT1", remote="ROUTER", count=3)).apply(small.department)
+
+
 CASES: dict[str, tuple[dict[str, object], Spoil]] = {
+    "associations_let_go": ({"node": "CT1", "remote": "ROUTER", "watch_s": 0.3}, sits_on_associations),
     "association_accepted": (
         {"node": ["CT1", "ROUTER"], "remote": "ARCHIVE", "sop_classes": ["CT Image Storage"]},
         lambda small: small.change("ARCHIVE", storage_classes=["MR*"]),
@@ -76,6 +83,7 @@ def healthy(department: tuple[Small, Memory]) -> Iterator[tuple[Small, Memory]]:
     yield small, memory
     for name, config in configs.items():
         node = small.department.node(name)
+        node.impair(NO_IMPAIRMENTS)
         if node.saved != config:
             node.save(config)
             node.restart()
@@ -86,7 +94,7 @@ def test_it_tells_the_healthy_department_from_the_spoilt_one(healthy: tuple[Smal
     small, memory = healthy
     finding = check_of(kind).run(small.department, memory)
     assert finding.verdict is Verdict.PASS, finding
-    assert finding.evidence
+    assert finding.evidence or kind == "associations_let_go", "it tells by what it saw"
     CASES[kind][1](small)
     finding = check_of(kind).run(small.department, memory)
     assert finding.verdict is Verdict.FAIL, finding
@@ -158,3 +166,14 @@ def test_what_makes_no_sense_is_refused(kind: str, params: dict[str, object], wo
 def test_a_key_that_is_none_is_refused() -> None:
     with pytest.raises(BadInputError, match="PatientNam"):
         make_check(Primitive(kind="query_returns", node="WS1", exams="head", keys={"PatientNam": "X"}))
+
+
+def test_who_lets_go_of_them_is_told_from_who_has_fewer_than_there_is_room_for(healthy: tuple[Small, Memory]) -> None:
+    small, memory = healthy
+    sits_on_associations(small)
+    assert check_of("associations_let_go", most=3).run(small.department, memory).verdict is Verdict.PASS
+    finding = check_of("associations_let_go").run(small.department, memory)
+    assert finding.verdict is Verdict.FAIL
+    assert "3 associations" in finding.sentence
+    small.ct.restart()
+    assert check_of("associations_let_go", most=0).run(small.department, memory).verdict is Verdict.PASS

@@ -171,6 +171,17 @@ def test_a_reset_brings_back_what_was_wrong_at_the_start_and_nothing_else(tmp_pa
         assert lab.department.node("CT1").tools.echo("ROUTER").ok
 
 
+def test_places_that_a_program_sits_on_are_taken_at_once_and_before_anybody_else_after_a_reset(tmp_path: Path) -> None:
+    with running_lab(tmp_path / "lab") as lab:
+        do(lab, "node.config.save", node="ROUTER", set={"maximum_associations": 3})
+        do(lab, "node.restart", node="ROUTER")
+        make_fault(Primitive(kind="process.leaking", node="US1", remote="ROUTER", count=3)).apply(lab.department)
+        assert "2/3/2" in lab.department.node("CT1").tools.echo("ROUTER").sentence
+        lab.mark_start()
+        lab.reset()
+        assert "2/3/2" in lab.department.node("CT1").tools.echo("ROUTER").sentence
+
+
 def test_what_was_stopped_when_the_lab_ended_starts_afresh(tmp_path: Path) -> None:
     small = Small(tmp_path / "lab", {"CT1": {**QUICK, "send_to": []}})
     try:
