@@ -154,8 +154,9 @@ def _exams_can_be_made(reading: Reading) -> Iterator[Problem]:
 
 
 def _faults_can_happen(reading: Reading) -> Iterator[Problem]:
-    for number, primitive in enumerate(reading.scenario.fault, 1):
-        key = f"fault[{number}]"
+    tables = (("fault", reading.scenario.fault), ("given", reading.scenario.given))
+    for table, number, primitive in ((t, n, p) for t, all_of_it in tables for n, p in enumerate(all_of_it, 1)):
+        key = f"{table}[{number}]"
         try:
             fault = make_fault(_filled(primitive, reading.surface))
             before(fault.at, NOON)

@@ -37,6 +37,10 @@ class LoadedScenario(Scenario):
         """The faults, with this run's surface filled in."""
         return tuple(make_fault(_filled(primitive, surface)) for primitive in self.fault)
 
+    def peculiarities(self, surface: Surface) -> tuple[Fault, ...]:
+        """What is peculiar to this house and no fault, with this run's surface filled in."""
+        return tuple(make_fault(_filled(primitive, surface)) for primitive in self.given)
+
     def checks(self, surface: Surface) -> tuple[Check, ...]:
         """What the ticket asks for, as claims."""
         return tuple(make_check(_filled(primitive, surface)) for primitive in self.check)

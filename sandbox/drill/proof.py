@@ -117,9 +117,11 @@ class Proof:
 
     def _injected(self, attempt: Attempt) -> str:
         applied = [event for event in attempt.lab.events.since() if isinstance(event.body, FaultApplied)]
-        if len(applied) != len(self.scenario.fault):
-            raise NotProvenError(f"{len(applied)} of {len(self.scenario.fault)} faults went in.")
-        return f"{len(applied)} fault{'s' if len(applied) != 1 else ''} went in."
+        wanted = len(self.scenario.fault) + len(self.scenario.given)
+        if len(applied) != wanted:
+            raise NotProvenError(f"{len(applied)} of {wanted} faults went in.")
+        number = len(self.scenario.fault)
+        return f"{number} fault{'s' if number != 1 else ''} went in."
 
     def _symptom(self, attempt: Attempt) -> str:
         """Every check fails and every invariant holds: broken where the ticket says, and only there. Found by the

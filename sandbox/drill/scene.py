@@ -83,6 +83,10 @@ class Scene:
         faults = [(before(fault.at, rings) if fault.at else unsaid, fault) for fault in scenario.faults(self._surface)]
         first = min((moment for moment, _ in faults), default=unsaid)
         found = [_Happening(first - 2 * LEAD, 0, self._prepare)] if scenario.before else []
+        found += [
+            _Happening(before(fault.at, rings) if fault.at else first - 2 * LEAD, 0, partial(self._break, fault))
+            for fault in scenario.peculiarities(self._surface)
+        ]
         if self._with_faults:
             found += [_Happening(moment, 2, partial(self._break, fault)) for moment, fault in faults]
         if scenario.meanwhile:

@@ -137,7 +137,8 @@ class Scenario(Model):
 
     ``starts`` is the weekday and time at which the phone rings ("monday 07:40"); empty is now. A check is a claim that
     the fault breaks; an invariant holds before, during and after it. Without a fault nothing is broken, and the cure is
-    to find that out and say so. ``before`` is done before anything breaks; ``meanwhile`` is what people did afterwards,
+    to find that out and say so. ``given`` are peculiarities of the house, of the same kinds as faults and there
+    also when it is well; ``before`` is done before anything breaks; ``meanwhile`` is what people did afterwards,
     just before the phone rings, whether or not it worked.
     """
 
@@ -151,6 +152,7 @@ class Scenario(Model):
     topics: tuple[str, ...] = Field(min_length=1)
     objectives: tuple[str, ...] = Field(min_length=1)
     fault: tuple[Primitive, ...] = ()
+    given: tuple[Primitive, ...] = ()
     before: tuple[Step, ...] = ()
     meanwhile: tuple[Step, ...] = ()
     starts: str = ""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from sandbox.drill.lint import lint
 from sandbox.drill.load import read_scenario
 from sandbox.drill.scene import stage
 from sandbox.events.event import SYSTEM
@@ -36,3 +39,30 @@ def test_what_people_tried_before_they_called_is_done_last_and_may_fail(tmp_path
         assert tried[-1].actor == SYSTEM
         assert tried[-1].seq > exam.seq
         assert abs((tried[-1].at - rings_at).total_seconds()) < 60
+
+
+GIVEN = """[[given]]
+kind = "data.extra_objects"
+node = "US1"
+documents = ["key-objects"]
+
+[[check]]
+id = "us-is-archived\""""
+
+
+@pytest.mark.parametrize("with_faults", [False, True])
+def test_what_is_peculiar_to_the_house_is_there_when_it_is_well_too(tmp_path: Path, with_faults: bool) -> None:
+    folder = write_tiny(tmp_path / "scenarios", spoil={'[[check]]\nid = "us-is-archived"': GIVEN})
+    scenario = read_scenario(folder)
+    with running_lab(tmp_path / "lab") as lab:
+        exam = stage(lab, scenario, with_faults=with_faults).memory.exams[0]
+        held = lab.department.modality("US1").store.study(exam.study_uid)
+    assert held is not None
+    assert "KO" in [series.modality for series in held.series]
+    assert [problem for problem in lint(folder) if problem.key.startswith("given")] == []
+
+
+def test_a_peculiarity_is_linted_like_a_fault(tmp_path: Path) -> None:
+    wrong = GIVEN.replace('"US1"', '"US9"')
+    folder = write_tiny(tmp_path / "scenarios", spoil={'[[check]]\nid = "us-is-archived"': wrong})
+    assert [problem.key for problem in lint(folder)] == ["given[1]"]
