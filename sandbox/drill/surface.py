@@ -28,6 +28,8 @@ PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 EXAM_WORDS: dict[str, Callable[[NotedExam], str]] = {
     "patient": lambda exam: exam.spoken_name,
+    "patient_name": lambda exam: exam.patient_name,
+    "family_name": lambda exam: exam.patient_name.partition("^")[0],
     "patient_id": lambda exam: exam.patient_id,
     "accession": lambda exam: exam.accession_number,
     "procedure": lambda exam: exam.description,

@@ -42,6 +42,7 @@ def surface(seed: int = 1) -> Surface:
     ("text", "filled"),
     [
         ("{patient} ({accession})", "Käthe Müller (A1)"),
+        ("{family_name} of {friday.patient_name}", "Müller of Müller^Käthe"),
         ("{friday.accession} {friday.2.accession} {friday.last.time}", "A2 A3 15:03"),
         ("{friday.count} on {friday.first.day}", "2 on Friday"),
         ("{person.ct_tech.first}, {person.ct_tech.name}, {person.ct_tech.extension}", "Dana, Dana Whitlock, 4411"),
