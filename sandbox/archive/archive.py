@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,16 +29,17 @@ from sandbox.archive.identifier import LEVELS_OF
 from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
 from sandbox.archive.index.database import open_database, sqlite_url
 from sandbox.archive.index.index import Index, IndexLockedError, InstanceRecord
+from sandbox.archive.loading import Loader
 from sandbox.archive.operations import entries
 from sandbox.archive.operations.bench import Bench
 from sandbox.archive.operations.note import ObeyNote, title_of
 from sandbox.archive.operations.operation import JournalEntry, Operation, Outcome
 from sandbox.archive.operations.orphans import Orphans, find_orphans
 from sandbox.archive.operations.reject import MEANINGS
-from sandbox.archive.part10 import NotPart10Error, opened, part10_bytes, read_meta
 from sandbox.archive.query import find
-from sandbox.archive.recovery import RecoveryReport, record_of, recover
+from sandbox.archive.recovery import RecoveryReport, recover
 from sandbox.archive.retrieve import plan
+from sandbox.archive.sound import disagreement, holds, is_whole, unsound
 from sandbox.archive.store import ImageStore, OutOfResourcesError, Sync
 from sandbox.archive.trouble import Trouble, TroubleFile
 from sandbox.archive.uids import is_uid
@@ -53,7 +54,7 @@ from sandbox.dicom.contract import (
     StoreRequest,
     StoreStatus,
 )
-from sandbox.model.errors import BadInputError, SandboxError, UnavailableError
+from sandbox.model.errors import SandboxError, UnavailableError
 
 if TYPE_CHECKING:
     from sandbox.archive.views import StudyFilter
@@ -71,7 +72,6 @@ CANNOT_UNDERSTAND = 0xC000
 _READING = frozenset({*LEVELS_OF, "1.2.840.10008.1.1", "1.2.840.10008.1.20.1"})
 _COMMENT_LENGTH = 64
 _LOCKS = 64
-_LOADED_AT_A_TIME = 500
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Archive:
         try:
             with dataset_of(request) as dataset:
                 header = read_header(dataset, request.transfer_syntax)
-                if refused := disagreement(request, header) or _unsound(header):
+                if refused := disagreement(request, header) or unsound(header):
                     return _answer(MISMATCH, refused)
                 if self.refuses_invalid_values and (refused := invalid(dataset, request.transfer_syntax)):
                     return _answer(MISMATCH, refused)
@@ -312,11 +312,11 @@ class Archive:
 
         Raises BadInputError for a file that is no sound instance; those before it are in.
         """
-        return self._load(self._adopted(path) for path in paths)
+        return Loader(self._index, self.files).add_files(paths)
 
     def add_datasets(self, datasets: Iterable[Dataset]) -> int:
         """Write and index data sets (with file meta, or else in explicit little endian); how many were new."""
-        return self._load(self._written(dataset) for dataset in datasets)
+        return Loader(self._index, self.files).add_datasets(datasets)
 
     def forget_study(self, study_uid: str) -> int:
         """Remove a study's rows and files for good; how many instances. Rows go first, in one transaction with a note
@@ -366,8 +366,8 @@ class Archive:
                 raise OutOfResourcesError("The archive is closed")
             place = self.files.relative_path(request.sop_instance)
             known = self._index.file_of(request.sop_instance) if self.files.holds(place) else None
-            if known is not None and _is_whole(path := self.files.path(place), known.size):
-                differs = known.transfer_syntax != request.transfer_syntax or not _holds(path, dataset)
+            if known is not None and is_whole(path := self.files.path(place), known.size):
+                differs = known.transfer_syntax != request.transfer_syntax or not holds(path, dataset)
                 return StoredInstance(request, header, path, known.size, is_new=False, differs=differs)
             if self._index.locked_by:
                 # Before the file is there, which nobody would know of.
@@ -391,55 +391,6 @@ class Archive:
             )
         return StoredInstance(request, header, self.files.path(file), size, is_new=is_new)
 
-    def _adopted(self, path: Path) -> InstanceRecord | None:
-        try:
-            record = record_of(path, "")
-        except (UnreadableError, NotPart10Error, OSError) as wrong:
-            raise BadInputError(f"{path} is no DICOM instance: {wrong}", "Leave it out.") from wrong
-        _check_loadable(record, str(path))
-        if self._index.file_of(record.sop_instance) is not None:
-            return None
-        file, size = self.files.adopt(record.sop_instance, path)
-        return replace(record, file=file, size=size)
-
-    def _written(self, dataset: Dataset) -> InstanceRecord | None:
-        data = part10_bytes(dataset)
-        meta = read_meta(data)
-        record = InstanceRecord(
-            header=read_header(memoryview(data)[meta.offset :], meta.transfer_syntax),
-            sop_class=meta.sop_class,
-            sop_instance=meta.sop_instance,
-            transfer_syntax=meta.transfer_syntax,
-            file="",
-            size=len(data),
-            received=time.time(),
-        )
-        _check_loadable(record, meta.sop_instance)
-        if self._index.file_of(record.sop_instance) is not None:
-            return None
-        file, size = self.files.place(record.sop_instance, data)
-        return replace(record, file=file, size=size)
-
-    def _load(self, records: Iterable[InstanceRecord | None]) -> int:
-        """Index records in large transactions. Files are synced together before the rows that name them."""
-        added, waiting = 0, list[InstanceRecord]()
-        try:
-            for record in records:
-                if record is not None:
-                    waiting.append(record)
-                if len(waiting) >= _LOADED_AT_A_TIME:
-                    added += self._commit(waiting)
-                    waiting = []
-        finally:
-            added += self._commit(waiting)
-        return added
-
-    def _commit(self, records: list[InstanceRecord]) -> int:
-        if not records:
-            return 0
-        self.files.sync_all()
-        return sum(self._index.add_many(records))
-
 
 def _lock(directory: Path) -> int:
     """Hold the directory for this process. The system lets go of the lock when the process ends, however it ends."""
@@ -456,51 +407,3 @@ def _lock(directory: Path) -> int:
 
 def _answer(status: int, comment: str) -> StoreStatus:
     return StoreStatus(status, comment[:_COMMENT_LENGTH])
-
-
-def disagreement(request: StoreRequest, header: Header) -> str:
-    """Why the data set is not what the command says it is; empty if it is (PS3.4 B.2.3, A9xx)."""
-    for keyword, expected in (("SOPInstanceUID", request.sop_instance), ("SOPClassUID", request.sop_class)):
-        found = header.get_keyword(keyword)
-        if not found:
-            return f"{keyword} is missing in the data set"
-        if found != expected:
-            return f"{keyword} differs between command and data set"
-    return ""
-
-
-def _unsound(header: Header) -> str:
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
-        found = header.get_keyword(keyword)
-        if not found:
-            return f"{keyword} is missing"
-        if not is_uid(found):
-            return f"{keyword} is not a valid UID"
-    return ""
-
-
-def _check_loadable(record: InstanceRecord, name: str) -> None:
-    reason = _unsound(record.header)
-    if not is_uid(record.sop_instance):
-        reason = "SOPInstanceUID is missing or not a valid UID"
-    if reason:
-        raise BadInputError(f"{name} cannot be taken in: {reason}.", "Leave it out.")
-
-
-def _is_whole(path: Path, size: int) -> bool:
-    """Whether a stored file is what was written once. One that was emptied, cut or overwritten behind our back is as
-    good as gone: what comes again takes its place."""
-    try:
-        with opened(path) as (meta, dataset):
-            return meta.offset + len(dataset) == size
-    except (NotPart10Error, OSError):
-        return False
-
-
-def _holds(path: Path, dataset: Buffer) -> bool:
-    """Whether the file's data set is this one, byte for byte."""
-    try:
-        with opened(path) as (_, stored):
-            return len(stored) == len(dataset) and stored == memoryview(dataset)
-    except (NotPart10Error, OSError):
-        return False

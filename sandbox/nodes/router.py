@@ -16,9 +16,10 @@ from typing import ClassVar
 from pydantic import Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from sandbox.archive.archive import CANNOT_UNDERSTAND, MISMATCH, OUT_OF_RESOURCES, disagreement
+from sandbox.archive.archive import CANNOT_UNDERSTAND, MISMATCH, OUT_OF_RESOURCES
 from sandbox.archive.header import Header, UnreadableError, read_header
 from sandbox.archive.incoming import IncomingFile, dataset_of, head_of
+from sandbox.archive.sound import disagreement
 from sandbox.dicom.contract import Services, Spool, StoredObject, StoreRequest, StoreStatus, SupportedContext
 from sandbox.dicom.syntaxes import verification
 from sandbox.events import kinds
