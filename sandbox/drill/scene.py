@@ -6,6 +6,7 @@ Nothing here waits for a fixed time: after each exam the department comes to res
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,14 +18,19 @@ from sandbox.checks.trail import Trail
 from sandbox.drill.load import LoadedScenario
 from sandbox.drill.surface import Surface
 from sandbox.events.event import SYSTEM
+from sandbox.events.log import EventLog
 from sandbox.faults.fault import Fault, Undo, all_or_nothing
 from sandbox.lab.lab import Lab
+from sandbox.model.association import AssociationFacts, Side
 from sandbox.model.errors import BadInputError
 from sandbox.model.moment import after, before
 from sandbox.model.scenario import SceneExam
 
 LEAD = timedelta(minutes=10)
 """How long before the first exam a fault happened that does not say when."""
+
+HANG_UP_S = 1.0
+"""How long a sender may keep its association when nothing is left to send. It waits a fifth of a second for more."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,27 @@ class Scene:
             )
         )
         Trail(department, made.study_uid, instances, since).settle(exam.settle_s)
+        _hang_up(department.events, since)
+
+
+def _hang_up(events: EventLog, since: int) -> None:
+    """Wait until what was called since then has hung up, or the log would say that it did so an hour later.
+
+    Associations that a node keeps, or never lets go of, are given up on after ``HANG_UP_S``.
+    """
+    position, deadline = since, time.monotonic() + HANG_UP_S
+    ends: dict[tuple[str, Side], int] = {}
+    while True:
+        for event in events.since(position):
+            position = event.seq
+            facts = getattr(event.body, "facts", None)
+            if isinstance(facts, AssociationFacts) and event.kind != "association.accepted":
+                end = (facts.id, facts.side)
+                ends[end] = ends.get(end, 0) + (1 if event.kind == "association.requested" else -1)
+        left = deadline - time.monotonic()
+        if left <= 0 or not any(number > 0 for number in ends.values()):
+            return
+        events.wait_for(lambda event: event.kind.startswith("association."), after=position, timeout=left)
 
 
 def stage(lab: Lab, scenario: LoadedScenario, *, with_faults: bool = True) -> Staged:

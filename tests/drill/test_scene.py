@@ -10,8 +10,19 @@ from sandbox.drill.lint import lint
 from sandbox.drill.load import read_scenario
 from sandbox.drill.scene import stage
 from sandbox.events.event import SYSTEM
-from sandbox.events.kinds import AssociationRejected, ExamAcquired
+from sandbox.events.kinds import AssociationRejected, AssociationReleased, ExamAcquired
 from tests.drill.support import running_lab, write_tiny
+
+
+def test_who_called_has_hung_up_before_the_clock_moves_on(tmp_path: Path) -> None:
+    folder = write_tiny(tmp_path / "scenarios")
+    with running_lab(tmp_path / "lab") as lab:
+        stage(lab, read_scenario(folder), with_faults=False)
+        exam = next(event for event in lab.events.since() if isinstance(event.body, ExamAcquired))
+        calls = [event for event in lab.events.since(exam.seq) if event.kind.startswith("association.")]
+        assert [event for event in calls if isinstance(event.body, AssociationReleased)]
+        assert [event for event in calls if abs((event.at - exam.at).total_seconds()) > 30] == []
+
 
 TRIED = """[[meanwhile]]
 command = "exam.send"
