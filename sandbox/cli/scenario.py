@@ -155,3 +155,54 @@ def _folder(name: str) -> Path:
     from sandbox.drill.load import scenarios_folder
 
     return Path(name) if "/" in name or Path(name).is_dir() else scenarios_folder() / name
+
+
+@scenario.command()
+@click.option("--site", default="riverside", show_default=True, help="The department it happens in.")
+@click.option("--count", default=3, show_default=True, type=click.IntRange(1, 50), help="How many drills to keep.")
+@click.option(
+    "--from", "start", default=1, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Where the dice begin."
+)
+@click.option(
+    "--seed",
+    "seeds",
+    multiple=True,
+    type=click.IntRange(0, 2**31 - 1),
+    help="Seeds to prove each on; 1, 2 and 3 if not said.",
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to put them; beside the other scenarios if not said.",
+)
+@home_option
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def generate(
+    site: str, count: int, start: int, seeds: tuple[int, ...], folder: Path | None, home: Path, as_json: bool
+) -> None:
+    """Compose fresh drills from what can go wrong on a site's ways, and keep those that are proven fair.
+
+    Each is told with the fewest looks and commands that solve it.
+    """
+    from sandbox.drill.generator.generate import Generator
+    from sandbox.drill.load import scenarios_folder
+    from sandbox.drill.verify import SEEDS
+
+    def tell(line: str) -> None:
+        if not as_json:
+            click.echo(f"  {line}", err=True)
+
+    generator = Generator(site, start, cache=home / "cache", tell=tell)
+    kept = 0
+    for made in generator.drills(folder or scenarios_folder(), count, seeds or SEEDS):
+        kept += made.kept
+        if as_json:
+            click.echo(made.model_dump_json())
+        elif made.kept:
+            looks = "; ".join(made.looks)
+            click.echo(f"{made.slug}: proven. Fewest looks: {len(made.looks)} ({looks}). Fewest commands: {made.acts}.")
+        else:
+            click.echo(f"{made.slug}: not kept. {made.problems[0]}")
+    if kept < count:
+        sys.exit(1)

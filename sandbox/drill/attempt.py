@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.checks.check import Check
+from sandbox.checks.memory import Memory
 from sandbox.drill.commands import COMMANDS
 from sandbox.drill.judge import all_pass, baselines, judge
 from sandbox.drill.layers import LAYERS
@@ -201,6 +202,11 @@ class Attempt:
             for claims in (self.checks, self.invariants)
         )
         return judge(self.lab.department, self._record.memory, checks, invariants, note)
+
+    @property
+    def memory(self) -> Memory:
+        """What was noted as the scenario began: its exams, and what checks compare with."""
+        return self._record.memory
 
     @cached_property
     def surface(self) -> Surface:
