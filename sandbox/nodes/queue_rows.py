@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import StaticPool
 
+from sandbox.archive.index.compiled import share_compiled
 from sandbox.dicom.contract import StoredObject
 from sandbox.nodes.queue_tables import (
     COUNT_SENT,
@@ -53,8 +54,8 @@ class QueueRows:
     def __init__(self, path: Path, root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._root = root
-        self._engine = create_engine(
-            f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        self._engine = share_compiled(
+            create_engine(f"sqlite:///{path}", poolclass=StaticPool, connect_args={"check_same_thread": False})
         )
         event.listen(self._engine, "connect", _prepare)
         METADATA.create_all(self._engine)

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from sandbox.archive.index import schema
+from sandbox.archive.index.compiled import share_compiled
 from sandbox.archive.store import Sync
 from sandbox.model.errors import BadInputError, UnavailableError
 
@@ -59,7 +60,7 @@ def _engine(url: str, sync: Sync) -> Engine:
             connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S, "cached_statements": 256},
         )
         _set_up_sqlite(engine, sync)
-        return engine
+        return share_compiled(engine)
     if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")

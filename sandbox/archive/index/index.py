@@ -12,9 +12,8 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from sqlalchemy import Column, Connection, Dialect, Engine, bindparam, delete, func, insert, select
+from sqlalchemy import Column, Connection, Engine, bindparam, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from sandbox.archive.index.checkpoints import Checkpoints
@@ -22,7 +21,7 @@ from sandbox.archive.index.database import is_held
 from sandbox.archive.index.reader import Reader
 from sandbox.archive.index.schema import instances, removals, series, studies
 from sandbox.archive.index.writer import InstanceRecord as InstanceRecord
-from sandbox.archive.index.writer import InstanceWriter, WritingConnection, cursor_of
+from sandbox.archive.index.writer import WritingConnection, cursor_of, writer_for
 from sandbox.archive.index.writer import patient_key as patient_key
 from sandbox.model.errors import UnavailableError
 
@@ -80,7 +79,7 @@ class Index:
         self._waiting_guard = threading.Lock()
         self._closed = False
         self._was_locked = False
-        self._instances = InstanceWriter(engine.dialect)
+        self._instances = writer_for(engine.dialect)
         self._connection = WritingConnection(engine)
         self._checkpoints = Checkpoints(engine, self._turn)
         self._newest: float | None = None
@@ -275,12 +274,7 @@ class Index:
 def add_record(connection: Connection, record: InstanceRecord) -> bool:
     """Write one instance and count it, in the transaction of an operation; whether it was new."""
     with cursor_of(connection) as cursor:
-        return _writer_for(connection.dialect).add(cursor, record)
-
-
-@lru_cache(maxsize=1)
-def _writer_for(dialect: Dialect) -> InstanceWriter:
-    return InstanceWriter(dialect)
+        return writer_for(connection.dialect).add(cursor, record)
 
 
 def _is_locked(wrong: Exception) -> bool:

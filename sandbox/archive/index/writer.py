@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -273,6 +274,12 @@ def _with(values: str, value: str) -> str:
     if not value or value in values.split("\\"):
         return values
     return f"{values}\\{value}" if values else value
+
+
+@lru_cache(maxsize=4)
+def writer_for(dialect: Dialect) -> InstanceWriter:
+    """The writer of all databases that share a dialect: what it has compiled is good for each of them."""
+    return InstanceWriter(dialect)
 
 
 @contextmanager
