@@ -18,6 +18,7 @@ from sandbox.checks.registry import make_check
 from sandbox.drill.surface import Surface
 from sandbox.faults.fault import Fault
 from sandbox.faults.registry import make_fault
+from sandbox.lab.site import Site, load_site
 from sandbox.model.base import explain_validation
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, NotFoundError
@@ -32,6 +33,13 @@ class LoadedScenario(Scenario):
     """A scenario with its texts: the content of the Markdown files it names, by file name."""
 
     texts: dict[str, str] = Field(default_factory=dict, repr=False)
+
+    def department_site(self) -> Site:
+        """The site as this lesson has it."""
+        site = load_site(self.site)
+        if self.history:
+            return site
+        return site.model_copy(update={"history": site.history.model_copy(update={"patients": 0})})
 
     def faults(self, surface: Surface) -> tuple[Fault, ...]:
         """The faults, with this run's surface filled in."""

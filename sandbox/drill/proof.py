@@ -20,7 +20,7 @@ from sandbox.drill.outside import missing_tools, sees
 from sandbox.drill.steps import commands_of
 from sandbox.events.kinds import FaultApplied
 from sandbox.lab.lab import Lab
-from sandbox.lab.site import Site, load_site
+from sandbox.lab.site import Site
 from sandbox.model.base import Model
 from sandbox.model.errors import SandboxError
 from sandbox.model.scenario import Way
@@ -232,7 +232,7 @@ class Proof:
 
     def site(self) -> Site:
         """The scenario's site, without the quiet background: what happens is what the proof does."""
-        site = load_site(self.scenario.site)
+        site = self.scenario.department_site()
         return site.model_copy(update={"background": site.background.model_copy(update={"enabled": False})})
 
     def make_attempt(self, lab: Lab) -> Attempt:

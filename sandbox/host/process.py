@@ -130,8 +130,7 @@ def open_lab(options: LabOptions) -> Lab:
     if options.scenario:
         from sandbox.drill.load import load_scenario
 
-        scenario = load_scenario(options.scenario)
-        site = load_site(scenario.site)
+        site = load_scenario(options.scenario).department_site()
     else:
         site = load_site(options.site)
     return Lab(

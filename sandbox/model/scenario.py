@@ -139,7 +139,8 @@ class Scenario(Model):
     the fault breaks; an invariant holds before, during and after it. Without a fault nothing is broken, and the cure is
     to find that out and say so. ``given`` are peculiarities of the house, of the same kinds as faults and there
     also when it is well; ``before`` is done before anything breaks; ``meanwhile`` is what people did afterwards,
-    just before the phone rings, whether or not it worked.
+    just before the phone rings, whether or not it worked. ``history`` false: the archive begins empty, where
+    studies of years would be in the way of the lesson.
     """
 
     slug: str = ""
@@ -156,6 +157,7 @@ class Scenario(Model):
     before: tuple[Step, ...] = ()
     meanwhile: tuple[Step, ...] = ()
     starts: str = ""
+    history: bool = True
     exam: tuple[SceneExam, ...] = ()
     ticket: tuple[Ticket, ...] = Field(min_length=1)
     check: tuple[Primitive, ...] = Field(min_length=1)

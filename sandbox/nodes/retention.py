@@ -116,6 +116,28 @@ class Retention:
                 )
             return Applied(len(ready), sum(study.instances for study in ready), waiting)
 
+    def would_let_go(self, ahead_days: int) -> list[StudySummary]:
+        """The studies that the running rule would remove within so many days as things are now. Nothing is removed,
+        and nothing is asked for."""
+        config = self._node.running
+        if not config.purge_after_days:
+            return []
+        last_day = self._node.now() + timedelta(days=ahead_days - config.purge_after_days - 1)
+        due = self._node.archive.studies(StudyFilter(date_to=f"{last_day:%Y%m%d}"), limit=_AT_A_TIME)
+        states = self.commitments.states() if config.purge_needs else {}
+        return [
+            study
+            for study in due
+            if study.study_date
+            and (
+                not config.purge_needs
+                or all(
+                    states.get(item.sop_instance) is CommitmentState.COMMITTED
+                    for item in self._node.archive.objects(study.study_uid)
+                )
+            )
+        ]
+
     def _is_committed(self, study: StudySummary) -> bool:
         """Whether all of it is committed; what was never asked for is asked for now."""
         objects = self._node.archive.objects(study.study_uid)

@@ -77,3 +77,11 @@ def test_a_peculiarity_is_linted_like_a_fault(tmp_path: Path) -> None:
     wrong = GIVEN.replace('"US1"', '"US9"')
     folder = write_tiny(tmp_path / "scenarios", spoil={'[[check]]\nid = "us-is-archived"': wrong})
     assert [problem.key for problem in lint(folder)] == ["given[1]"]
+
+
+def test_a_lesson_may_do_without_the_studies_of_years(tmp_path: Path) -> None:
+    usual = read_scenario(write_tiny(tmp_path / "usual"))
+    empty = read_scenario(write_tiny(tmp_path / "empty", spoil={"starts = ": "history = false\nstarts = "}))
+    assert usual.department_site().history.patients > 0
+    assert empty.department_site().history.patients == 0
+    assert empty.department_site().nodes == usual.department_site().nodes
