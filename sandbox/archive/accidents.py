@@ -12,8 +12,11 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 
+from pydicom import dcmread
 from sqlalchemy import delete, select, update
 
 from sandbox.archive.archive import Archive
@@ -25,7 +28,7 @@ from sandbox.archive.index.schema import operation_items, operations, studies
 from sandbox.archive.names import folded_columns
 from sandbox.archive.operations.bench import Bench
 from sandbox.archive.operations.reindex import Reindex
-from sandbox.archive.part10 import NotPart10Error
+from sandbox.archive.part10 import NotPart10Error, part10_bytes
 from sandbox.archive.recovery import record_of
 from sandbox.archive.trouble import Job
 from sandbox.model.errors import BadInputError, SandboxError
@@ -167,6 +170,25 @@ def drift(archive: Archive, study_uid: str, values: Mapping[str, str]) -> None:
         texts = {attribute.tag: str(columns.get(attribute.column, row[attribute.column])) for attribute in DRIFTING}
         columns["patient_key"] = patient_key(Header(texts))
         connection.execute(update(studies).where(mine).values(columns))
+
+
+def drift_files(archive: Archive, study_uids: Sequence[str], keyword: str, value: str) -> Callable[[], None]:
+    """The files of some studies say ``value`` as their ``keyword``, and the index says what it said; what puts the
+    former files back. Nothing in a file tells that it was changed."""
+    column = next(attribute.column for attribute in DRIFTING if attribute.keyword == keyword)
+    mine = studies.c.study_instance_uid
+    with archive.bench.index.connect() as connection:
+        found = connection.execute(select(mine, studies.c[column]).where(mine.in_(list(study_uids)))).all()
+    put_back = replace_files(archive, rows_in(archive, study_uids), partial(_saying, keyword=keyword, value=value))
+    for uid, listed in found:
+        drift(archive, uid, {keyword: listed})
+    return put_back
+
+
+def _saying(data: bytes, keyword: str, value: str) -> bytes:
+    dataset = dcmread(BytesIO(data))
+    setattr(dataset, keyword, value)
+    return part10_bytes(dataset)
 
 
 def follow_files(archive: Archive, study_uid: str) -> None:

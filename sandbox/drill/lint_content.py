@@ -16,7 +16,7 @@ from sandbox.checks.check import Check
 from sandbox.checks.registry import make_check
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.load import FILE_NAME, LoadedScenario
-from sandbox.drill.outside import words_of
+from sandbox.drill.outside import parts_of, words_of
 from sandbox.drill.problem import Problem
 from sandbox.drill.steps import parse_step
 from sandbox.drill.surface import NOON, Surface, pretended_surface
@@ -296,7 +296,8 @@ def _tools_can_be_run(reading: Reading) -> Iterator[Problem]:
         yield _problem("outside", "Nothing says how somebody with only dcmtk sees it.", mend)
     for number, view in enumerate(scenario.outside, 1):
         try:
-            words_of(view.command, reading.surface, None)
+            for part in parts_of(view.command):
+                words_of(part, reading.surface, None)
         except SandboxError as wrong:
             yield _problem(f"outside[{number}].command", wrong.sentence, wrong.mend)
         yield from _text_problems(f"outside[{number}].prints", FILE_NAME, view.prints, reading, may_be_empty=True)

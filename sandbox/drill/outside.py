@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,13 @@ TOOLS: Mapping[str, str] = {
     "getscu": "C-GET",
     "movescu": "C-MOVE",
     "storescu": "C-STORE of {image}, a CT image that nobody has seen yet",
+    "dcmdump": "what the images say that getscu brought, after && in the same line",
     "openssl": "the handshake and the certificate of a TLS port",
 }
 """The tools that a scenario may name: dcmtk's, and openssl where the transport is the lesson."""
+
+AND_THEN = " && "
+"""Between two tools that run one after the other in the same folder. What both print counts as one."""
 
 PUBLISHED = re.compile(r"\{(published|tls)(?:_(host|port))?:([^{}]+)\}")
 """``{published:ARCHIVE}`` is host and port of a node as tools take them, ``{tls:ARCHIVE}`` those of its TLS port; with
@@ -59,12 +63,17 @@ class Printed:
 
 def missing_tools(views: tuple[OutsideView, ...]) -> tuple[str, ...]:
     """The tools that the commands need and that this machine lacks."""
-    names = dict.fromkeys(tool_of(view.command) for view in views)
+    names = dict.fromkeys(tool_of(part) for view in views for part in parts_of(view.command))
     return tuple(name for name in names if shutil.which(name) is None)
 
 
+def parts_of(command: str) -> tuple[str, ...]:
+    """The command lines of a command, one for each tool."""
+    return tuple(command.split(AND_THEN))
+
+
 def tool_of(command: str) -> str:
-    """The tool that a command line runs. BadInputError when it is none of ``TOOLS``."""
+    """The tool that a command line of one tool runs. BadInputError when it is none of ``TOOLS``."""
     try:
         words = shlex.split(command)
     except ValueError as wrong:
@@ -75,7 +84,7 @@ def tool_of(command: str) -> str:
 
 
 def words_of(command: str, surface: Surface, department: Department | None, folder: Path | None = None) -> list[str]:
-    """The command as the words a tool is started with. Without a department, published ports stay as words."""
+    """A command line of one tool as the words it is started with. Without a department, ports stay as words."""
     tool_of(command)
     image = "image.dcm" if folder is None else str(folder / "image.dcm")
     words: list[str] = []
@@ -115,26 +124,34 @@ def _part(match: re.Match[str], host: str, port: str) -> list[str]:
 def look(view: OutsideView, surface: Surface, department: Department) -> Printed:
     """Run the command once. Its working directory is its own and goes with it."""
     with _workplace(view, department) as folder:
-        words = words_of(view.command, surface, department, folder)
-        tool = shutil.which(words[0])
-        if tool is None:
-            raise BadInputError(f"{words[0]} is not installed.", "Install dcmtk, or leave this out.")
-        deadline = view.patience_s or DEADLINE_S
-        try:
-            done = subprocess.run(  # noqa: S603 - one of TOOLS, without a shell
-                [tool, *words[1:]],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=deadline,
-                check=False,
-                env={**os.environ, "LC_ALL": "C"},
-            )
-        except subprocess.TimeoutExpired as hung:
-            told = (hung.stdout or b"").decode("utf-8", "replace")
-            return Printed(told + HUNG.format(seconds=deadline), hung=True)
-        return Printed(done.stdout.decode("utf-8", "replace"))
+        text = ""
+        for part in parts_of(view.command):
+            printed = _run(words_of(part, surface, department, folder), folder, view.patience_s or DEADLINE_S)
+            text += printed.text
+            if printed.hung:
+                return Printed(text, hung=True)
+        return Printed(text)
+
+
+def _run(words: Sequence[str], folder: Path, deadline: float) -> Printed:
+    tool = shutil.which(words[0])
+    if tool is None:
+        raise BadInputError(f"{words[0]} is not installed.", "Install dcmtk, or leave this out.")
+    try:
+        done = subprocess.run(  # noqa: S603 - one of TOOLS, without a shell
+            [tool, *words[1:]],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=deadline,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except subprocess.TimeoutExpired as hung:
+        told = (hung.stdout or b"").decode("utf-8", "replace")
+        return Printed(told + HUNG.format(seconds=deadline), hung=True)
+    return Printed(done.stdout.decode("utf-8", "replace"))
 
 
 def sees(view: OutsideView, surface: Surface, department: Department, *, broken: bool) -> str:

@@ -1,22 +1,32 @@
-"""A correction that was made in the database only: right on screen, and as wrong as ever in the files that leave."""
+"""A list and its files that say different things: a correction made in the database only, or files changed under it."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from sandbox.archive.accidents import DRIFTING, drift, follow_files
+from sandbox.archive.accidents import DRIFTING, drift, drift_files, follow_files
 from sandbox.faults.fault import Undo
 from sandbox.faults.on_studies import OnStudies, archive_of
 from sandbox.nodes.department import Department
 
 
+class Where(StrEnum):
+    """Which of the two says the new value: the index (files as they came) or the files (index as it was)."""
+
+    INDEX = "index"
+    FILES = "files"
+
+
 class HeaderDrift(OnStudies):
-    """``archive.header_drift``: ``node``'s index says ``value`` as the studies' ``keyword``, their files do not.
+    """``archive.header_drift``: ``node``'s index says ``value`` as the studies' ``keyword``, their files do not; with
+    ``where`` ``files`` the files say it, and the index does not.
 
     Seen from outside: ``findscu`` gives the one, ``getscu`` and ``dcmdump`` of what it brings the other. Mended by
-    ``archive.edit``, which writes the files anew; ``archive.reindex`` makes the index wrong again.
+    ``archive.edit``, which writes the files anew; ``archive.reindex`` makes the index say what the files say. Where the
+    files were changed, the modality's own copy is as it was.
     """
 
     kind = "archive.header_drift"
@@ -28,6 +38,7 @@ class HeaderDrift(OnStudies):
     newest: int = Field(1, ge=0)
     keyword: str = "PatientName"
     value: str = Field(max_length=64)
+    where: Where = Where.INDEX
 
     @model_validator(mode="after")
     def _kept_by_the_index(self) -> Self:
@@ -37,6 +48,12 @@ class HeaderDrift(OnStudies):
         return self
 
     def explanation(self) -> str:
+        if self.where is Where.FILES:
+            return (
+                f"On {self.node} a program had written {self.value!r} as {self.keyword} into the archive's files and "
+                "told nobody. Searches and lists are answered from the database, which still said what is right; "
+                "whatever is sent or exported comes from the files."
+            )
         return (
             f"On {self.node} {self.keyword} had been corrected to {self.value!r} in the database and not in the files. "
             "Searches and lists are answered from the database; whatever is sent or exported comes from the files, "
@@ -46,6 +63,8 @@ class HeaderDrift(OnStudies):
     def break_it(self, department: Department) -> Undo:
         archive = archive_of(department, self.node)
         uids = [study.study_uid for study in self.studies(department)]
+        if self.where is Where.FILES:
+            return drift_files(archive, uids, self.keyword, self.value)
         for uid in uids:
             drift(archive, uid, {self.keyword: self.value})
 

@@ -102,6 +102,28 @@ def test_an_image_of_nobody_lies_ready(lab: Lab, tmp_path: Path) -> None:
     assert any(event.kind == "instance.stored" and event.node == "ROUTER" for event in lab.events.since(before))
 
 
+def test_one_tool_reads_what_the_one_before_it_brought(lab: Lab) -> None:
+    exam = lab.department.acquire("CT1", images=2)
+    stored = [stored.sop_instance for stored in exam.objects]
+    archive = lab.department.node("ARCHIVE").store
+    assert archive is not None
+    there = lambda event: all(archive.instance_path(uid) is not None for uid in stored)  # noqa: E731
+    assert lab.events.wait_for(there, timeout=30) is not None or there(None)
+    fetch = f"getscu -S -aet WS1 -aec {{ae:ARCHIVE}} {{published:ARCHIVE}} -k StudyInstanceUID={exam.study_uid}"
+    view = OutsideView(
+        command=f"{fetch} -k QueryRetrieveLevel=STUDY && dcmdump --scan-directories +P PatientID .",
+        healthy=f"[{exam.order.patient.patient_id}]",
+    )
+    printed = look(view, Surface(lab.site, lab.seed, NOON), lab.department)
+    assert printed.text.count(view.healthy) == len(stored), printed.text
+
+
+@pytest.mark.parametrize("command", [f"{ECHO} && rm x", f"{ECHO} &&  && dcmdump x"])
+def test_the_second_command_must_be_one_of_the_tools_too(command: str) -> None:
+    with pytest.raises(SandboxError, match="none of the tools"):
+        missing_tools((OutsideView(command=command, prints="x"),))
+
+
 def test_something_must_be_expected() -> None:
     with pytest.raises(ValueError, match="prints"):
         OutsideView(command=ECHO)

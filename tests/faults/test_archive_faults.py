@@ -257,6 +257,27 @@ def header_and_list_agree(small: Archived) -> bool:
     return {str(dcmread(one.path).PatientName) for one in store.objects(exam.study_uid)} == {study.study.patient_name}
 
 
+def test_files_that_were_changed_under_the_list_say_so_only_where_they_go(small_alone: Archived) -> None:
+    """The list stays right, a retrieve brings the other name, and making the index anew spreads it."""
+    before = print_of(small_alone)
+    undo = fault_of("archive.header_drift", where="files", value="SUBJECT 0417", newest=1).apply(small_alone.department)
+    exam = small_alone.exams[-1]
+    store = small_alone.archive.administration.archive
+    assert says_its_name(small_alone)
+    assert {str(dcmread(one.path).PatientName) for one in store.objects(exam.study_uid)} == {"SUBJECT 0417"}
+    assert can_be_pulled(small_alone)
+    undo()
+    assert header_and_list_agree(small_alone) is True
+    assert print_of(small_alone) == before
+    fault_of("archive.header_drift", where="files", value="SUBJECT 0417", newest=1).apply(small_alone.department)
+    reopen(small_alone)
+    assert says_its_name(small_alone)
+    assert header_and_list_agree(small_alone) is False
+    small_alone.archive.administration.operate(Reindex(reason="they differ", study_uid=exam.study_uid))
+    assert not says_its_name(small_alone)
+    assert header_and_list_agree(small_alone) is True
+
+
 def test_all_of_them_together_survive_a_reset_of_the_lab(tmp_path: Path) -> None:
     """A drill marks its start when its faults are in: a reset brings every one of them back, and nothing else."""
     with running_lab(tmp_path / "lab") as lab:
