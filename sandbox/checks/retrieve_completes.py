@@ -12,14 +12,16 @@ from sandbox.checks.names import Names, counted
 from sandbox.events.kinds import InstanceStored
 from sandbox.nodes.department import Department
 from sandbox.nodes.node import Node
+from sandbox.nodes.workstation import Workstation
 
 
 class RetrieveCompletes(Check):
-    """``retrieve_completes``: ``node`` asks its archive by C-MOVE for each of ``exams``, and all their images come to
-    ``to`` (empty: to itself) within ``within_s``.
+    """``retrieve_completes``: ``node`` asks its archive for each of ``exams``, and all their images come to ``to``
+    (empty: to itself) within ``within_s``.
 
-    ``remote`` is the line of its AE table that is asked; empty, the archive it is configured for. The move destination
-    is the AE title that ``to`` has now. Who did not have the study before is rid of it afterwards.
+    ``remote`` is the line of its AE table that is asked; empty, the archive it is configured for. A workstation that
+    retrieves for itself does so as it is set to, by C-MOVE or C-GET; everything else is a C-MOVE to the AE title that
+    ``to`` has now. Who did not have the study before is rid of it afterwards.
     """
 
     kind = "retrieve_completes"
@@ -62,8 +64,11 @@ class RetrieveCompletes(Check):
         """What was wrong, or nothing."""
         remote = self.remote or str(getattr(node.running, "archive", ""))
         before, deadline = len(department.events), time.monotonic() + self.within_s
-        keys = {"StudyInstanceUID": exam.study_uid}
-        answer = node.tools.move(remote, target.running.ae_title, "STUDY", keys)
+        if isinstance(node, Workstation) and target is node and remote == node.running.archive:
+            answer = node.retrieve(exam.study_uid)
+        else:
+            keys = {"StudyInstanceUID": exam.study_uid}
+            answer = node.tools.move(remote, target.running.ae_title, "STUDY", keys)
         evidence += [
             event.seq
             for event in department.events.since(before)

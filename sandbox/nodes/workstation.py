@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import Field
@@ -18,12 +19,27 @@ from sandbox.nodes.node import Node
 from sandbox.nodes.objects_config import ObjectsConfig
 
 
+class RetrieveBy(StrEnum):
+    """How a workstation has its archive send a study (PS3.4 C.4.2 and C.4.3)."""
+
+    MOVE = "C-MOVE"
+    GET = "C-GET"
+
+
 class WorkstationConfig(ObjectsConfig):
     """What an administrator sets on a workstation."""
 
     archive: str = Field(
         pattern=NAME_PATTERN,
         **shown("Archive", "The line of the AE table that is queried.", group="Query and retrieve", choices="remotes"),
+    )
+    retrieve_by: RetrieveBy = Field(
+        RetrieveBy.MOVE,
+        **shown(
+            "Retrieve by",
+            "C-MOVE: the archive calls this node and sends. C-GET: over the same association, nobody calls back.",
+            group="Query and retrieve",
+        ),
     )
 
 
@@ -49,8 +65,10 @@ class Workstation(Node):
         return Services(store=self._archive.store, find=lambda query: answer_find(self, self._archive, query))
 
     def retrieve(self, study_uid: str) -> CommandResult:
-        """Have the configured archive send a study here (C-MOVE with this node as destination)."""
+        """Have the configured archive send a study here, by C-MOVE with this node as destination or by C-GET."""
         keys = {"StudyInstanceUID": study_uid}
+        if self.running.retrieve_by is RetrieveBy.GET:
+            return self.tools.get(self.running.archive, "STUDY", keys)
         return self.tools.move(self.running.archive, self.running.ae_title, "STUDY", keys)
 
     def display(

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.dicom.contract import Peer
+from sandbox.events.kinds import AssociationRequested
+from sandbox.model.association import Side
 from sandbox.model.errors import BadInputError, NotFoundError
 from sandbox.network.plan import Action, FirewallRule
 from tests.nodes.conftest import Small, line
@@ -98,6 +100,19 @@ def test_retrieve_brings_a_study(small: Small) -> None:
     assert request.kind == "association.requested"
     assert small.events[request.cause or 0].node == "ARCHIVE"
     assert small.workstation("WS1").display(exam.objects[0].sop_instance).startswith(b"\x89PNG")
+
+
+def test_a_workstation_may_retrieve_without_being_called_back(make_small: Callable[..., Small]) -> None:
+    small = make_small(WS2={"retrieve_by": "C-GET"})
+    exam = small.scan(images=2)
+    small.wait_stored("ARCHIVE", exam)
+    before = len(small.events)
+    answer = small.workstation("WS2").retrieve(exam.study_uid)
+    assert answer.ok, answer
+    small.wait_stored("WS2", exam)
+    called = [event.body for event in small.events.since(before) if event.node == "ARCHIVE"]
+    sides = [body.facts.side for body in called if isinstance(body, AssociationRequested)]
+    assert sides == [Side.ACCEPTOR], "the archive called nobody"
 
 
 def test_retrieve_to_nowhere_says_which(make_small: Callable[..., Small]) -> None:
