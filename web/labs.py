@@ -15,7 +15,7 @@ from sandbox.model.errors import NotFoundError, UnavailableError
 from sandbox.model.view import AttemptView
 from web.accounts import Account
 from web.attempts import Attempts
-from web.catalogue import DEFAULT_SITE, Catalogue
+from web.catalogue import DEFAULT_SITE, Catalogue, hospitals
 from web.db.tables import Attempt
 from web.lab_client import LabClient
 from web.live import LabFeed
@@ -78,10 +78,13 @@ class Labs:
         self._clients: dict[str, tuple[str, LabClient]] = {}
         self._feeds: dict[str, LabFeed] = {}
 
-    def start(self, account: Account, scenario: str, seed: int | None = None) -> str:
-        """Start a lab for ``account`` and return its id. Without ``scenario`` nothing is broken in it."""
+    def start(self, account: Account, scenario: str, seed: int | None = None, site: str = "") -> str:
+        """Start a lab for ``account`` and return its id. Without ``scenario`` nothing is broken in it, and ``site`` is
+        the department; NotFoundError when there is none of that name."""
         drill = self._catalogue.drill(scenario) if scenario else None
-        site = drill.site if drill else DEFAULT_SITE
+        site = drill.site if drill else site or DEFAULT_SITE
+        if site not in (hospital.slug for hospital in hospitals()):
+            raise NotFoundError(f"There is no department {site!r}.", "Choose one from the start page.")
         seed = secrets.randbelow(LARGEST_SEED) if seed is None else seed
         lab_id = f"{scenario[:40].rstrip('-') or 'department'}-{secrets.token_hex(4)}"
         running = self._host.start(site, scenario, seed, lab_id=lab_id)

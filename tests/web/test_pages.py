@@ -102,6 +102,22 @@ def test_start_page_names_the_symptom_and_how_long_it_takes(visitor: Visitor) ->
     assert "Running now" not in page
 
 
+def test_drills_stand_under_their_complaint_with_their_hospital(visitor: Visitor) -> None:
+    page = visitor.page("/")
+    heading = page.index('id="family-it-will-not-send"')
+    assert heading < page.index("CT images do not come up")
+    assert 'href="#family-it-will-not-send"' in page
+    assert "Riverside Community Hospital" in page
+
+
+def test_somebody_may_look_around_each_hospital_and_no_other(visitor: Visitor, host: StandInHost) -> None:
+    assert visitor.post("/labs", {"site": "lakeside", "seed": "3"}).status_code == 302
+    assert host.asked == [("lakeside", "", 3)]
+    refused = visitor.post("/labs", {"site": "../secret"})
+    assert refused.status_code == 404
+    assert len(host.asked) == 1
+
+
 def test_starting_a_drill_asks_the_host_and_shows_it_running(
     visitor: Visitor, host: StandInHost, lab_path: str
 ) -> None:

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import BadInputError
+from web.catalogue import hospitals
 from web.context import account, console
 
 pages = Blueprint("start", __name__)
@@ -16,7 +17,8 @@ def start() -> str:
     labs = console().labs.of(account())
     return render_template(
         "start.html",
-        drills=console().catalogue.drills(),
+        families=console().catalogue.families(),
+        hospitals=hospitals(),
         running=[row.attempt for row in labs if row.running],
         past=[row.attempt for row in labs if not row.running][:8],
         solved={row.attempt.scenario for row in labs if row.attempt.state == "solved"},
@@ -25,7 +27,10 @@ def start() -> str:
 
 @pages.post("/labs")
 def begin() -> Response:
-    lab_id = console().labs.start(account(), request.form.get("scenario", ""), _seed(request.form.get("seed", "")))
+    asked = request.form
+    lab_id = console().labs.start(
+        account(), asked.get("scenario", ""), _seed(asked.get("seed", "")), asked.get("site", "")
+    )
     return redirect(url_for("department.department", lab_id=lab_id))
 
 
