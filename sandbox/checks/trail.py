@@ -171,7 +171,7 @@ class Trail:
 
     def _may_matter(self, event: Event) -> bool:
         """Other studies' images come and go beside this one and are no reason to look again."""
-        return event.kind in MOVES and getattr(event.body, "study_uid", self.study_uid) == self.study_uid
+        return event.kind in MOVES and getattr(event.body, "study_uid", "") in ("", self.study_uid)
 
     def _certain_failure(self, waiting: Waiting) -> tuple[int, ...]:
         """A rejection is an answer, and the same call gets the same answer. What else failed is tried a second time."""
@@ -195,6 +195,8 @@ class Trail:
             if event.kind == "queue.failed"
             and event.node == waiting.node
             and getattr(event.body, "destination", "") == waiting.destination
+            # An object of another study that was refused has stepped aside, and says nothing of this one.
+            and getattr(event.body, "study_uid", "") in ("", self.study_uid)
         ]
 
     def _failures(self) -> tuple[int, ...]:

@@ -190,7 +190,11 @@ class QueueSent(Body):
 
 
 class QueueFailed(Body):
-    """An attempt to send failed; the entry stays and will be tried again in ``retry_in_s``."""
+    """An attempt to send failed; the entry stays and will be tried again in ``retry_in_s``.
+
+    ``study_uid`` is that of an object which was refused while others go on; empty, when there was no association and
+    all that waits is concerned.
+    """
 
     kind = "queue.failed"
     destination: str
@@ -198,6 +202,7 @@ class QueueFailed(Body):
     attempt: int
     reason: str
     retry_in_s: float
+    study_uid: str = ""
 
 
 class QueueEntryDied(Body):

@@ -181,8 +181,9 @@ class Sender(threading.Thread):
         if policy.in_order:
             # It is due when the line is, and is the first of it then.
             self.retry_at = due
-        self._failed(attempts, outcome.reason, wait)
-        return not (outcome.lost or policy.in_order)
+        blocks = outcome.lost or policy.in_order
+        self._failed(attempts, outcome.reason, wait, "" if blocks else entry.item.study_uid)
+        return not blocks
 
     def _not_opened(self, first: Entry, reason: str) -> None:
         """No association: an attempt of everything that would have gone over it."""
@@ -233,7 +234,7 @@ class Sender(threading.Thread):
                 )
         self._queue.note("error", f"Queue {self._destination}: {len(entries)} entries set aside: {reason}")
 
-    def _failed(self, attempt: int, reason: str, wait: float) -> None:
+    def _failed(self, attempt: int, reason: str, wait: float, study_uid: str = "") -> None:
         tally = self._queue.rows.tallies().get(self._destination)
         waiting = 0 if tally is None else tally.waiting
         self._tell(
@@ -243,6 +244,7 @@ class Sender(threading.Thread):
                 attempt=attempt,
                 reason=reason,
                 retry_in_s=round(wait, 1),
+                study_uid=study_uid,
             )
         )
         self._queue.note(

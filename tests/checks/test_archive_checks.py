@@ -77,6 +77,7 @@ CASES: dict[str, tuple[dict[str, object], Spoil]] = {
         {"node": "CT1"},
         break_it("data.value", node="CT1", keyword="StudyDate", manner="old-date"),
     ),
+    "invalid_values_refused": ({"sender": "CT1"}, lambda small: small.change("ARCHIVE", check_values=False)),
 }
 """For each kind: parameters, and what spoils the claim."""
 
@@ -87,7 +88,7 @@ def check_of(kind: str, **more: object) -> Check:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Kept]:
-    small = Kept(tmp_path / "lab", {"CT1": {"send_to": ["ARCHIVE"]}})
+    small = Kept(tmp_path / "lab", {"CT1": {"send_to": ["ARCHIVE"]}, "ARCHIVE": {"check_values": True}})
     exam = small.exam = scan(small)
     noted = NotedExam(
         label="head",

@@ -17,6 +17,8 @@ from sandbox.checks.trail import Trail
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.drill.judge import baselines, judge
 from sandbox.events.event import PROBE
+from sandbox.events.kinds import QueueFailed
+from sandbox.faults.registry import make_fault
 from sandbox.lab.lab import Lab
 from sandbox.model.config_path import with_row
 from sandbox.model.errors import BadInputError
@@ -286,3 +288,26 @@ def test_what_makes_no_sense_is_refused_in_words(kind: str, params: dict[str, ob
     with pytest.raises(BadInputError) as refused:
         make_check(Primitive(kind=kind, **params))
     assert word in str(refused.value)
+
+
+def test_a_study_that_is_refused_says_nothing_of_the_one_behind_it(lab: Lab) -> None:
+    undo = make_fault(Primitive(kind="service.slow", node="ARCHIVE", seconds=20)).apply(lab.department)
+    since = len(lab.events)
+    study = next(fact for fact in do(lab, "exam.acquire", node="CT1", images=1).facts if "UID" in fact).split(": ")[1]
+    for place in ("ROUTER", "WS1", "WS2"):
+        sent = lambda e, to=place: e.kind == "queue.sent" and e.body.destination == to and e.body.study_uid == study
+        assert lab.events.wait_for(sent, after=since, timeout=WAIT_S), place
+    trail = Trail(lab.department, study, (), since)
+
+    def fails(whose: str) -> None:
+        for attempt in (1, 2):
+            failure = QueueFailed(
+                destination="ARCHIVE", waiting=1, attempt=attempt, reason="x", retry_in_s=1, study_uid=whose
+            )
+            lab.events.append(failure, node="ROUTER")
+
+    fails("1.2.3")
+    assert trail.failing() is None, "somebody else's image was refused, and this one is on its way"
+    fails(study)
+    assert trail.failing()
+    undo()

@@ -42,6 +42,18 @@ def scanned(lab: Lab) -> str:
     return study
 
 
+def shown(lab: Lab) -> str:
+    """A new study that has come to WS1."""
+    result = do(lab, "exam.acquire", node="CT1", images=1)
+    study = next(fact for fact in result.facts if fact.startswith("Study")).partition(": ")[2]
+    wait_for(
+        lab,
+        lambda e: isinstance(e.body, kinds.InstanceStored) and e.node == "WS1" and e.body.study_uid == study,
+        after=result.event,
+    )
+    return study
+
+
 def waiting(lab: Lab) -> str:
     """A new study that waits on ROUTER for WS1, which it is held for."""
     do(lab, "queue.hold", node="ROUTER", destination="WS1", reason="drill")
@@ -147,6 +159,13 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
     ("study.retrieve", lambda lab: {"node": "WS2", "study": prior(lab)}, True, "sent"),
     ("exam.acquire", lambda lab: {"node": "MR1", "procedure": "MRKNEEL", "images": 1, "stat": True}, True, "KNEE LEFT"),
     ("exam.send", lambda lab: {"node": "CT1", "study": scanned(lab), "to": "ROUTER"}, True, "1 of 1"),
+    (
+        "exam.correct",
+        lambda lab: {"node": "CT1", "study": scanned(lab), "values": {"StudyDescription": "CT HEAD"}},
+        True,
+        "StudyDescription CT HEAD",
+    ),
+    ("study.remove", lambda lab: {"node": "WS1", "study": shown(lab)}, True, "1 image of"),
     ("queue.hold", lambda lab: {"node": "ROUTER", "destination": "WS1", "reason": "drill"}, True, "held"),
     ("queue.retry", lambda lab: {"node": "ROUTER", "destination": "WS1"}, True, "tried now"),
     ("queue.promote", lambda lab: {"node": "ROUTER", "destination": "WS1", "study": waiting(lab)}, True, "go first"),
@@ -253,6 +272,10 @@ REFUSED: tuple[tuple[str, dict[str, Any], type[SandboxError], str], ...] = (
     ("exam.acquire", {"node": "CT1", "procedure": "NOPE"}, NotFoundError, "NOPE"),
     ("exam.send", {"node": "CT1", "study": "1.2.3", "to": "ROUTER"}, NotFoundError, "study"),
     ("exam.send", {"node": "CT1", "study": "../../etc", "to": "ROUTER"}, BadInputError, "study"),
+    ("exam.correct", {"node": "CT1", "study": "1.2.3", "values": {"StudyID": "1"}}, NotFoundError, "study"),
+    ("exam.correct", {"node": "ARCHIVE", "study": "1.2.3", "values": {"StudyID": "1"}}, BadInputError, "no modality"),
+    ("study.remove", {"node": "WS1", "study": "1.2.3"}, NotFoundError, "study"),
+    ("study.remove", {"node": "ARCHIVE", "study": "1.2.3"}, BadInputError, "no workstation"),
     ("study.retrieve", {"node": "CT1", "study": "1.2.3"}, BadInputError, "archive"),
     ("queue.hold", {"node": "ARCHIVE", "destination": "WS1"}, BadInputError, "no send queue"),
     ("queue.hold", {"node": "ROUTER", "destination": "WS9"}, NotFoundError, "WS9"),
@@ -345,3 +368,25 @@ def test_the_registry_reads_commands_without_a_lab() -> None:
     }
     with pytest.raises(BadInputError, match=r"node\.stop"):
         parse("node.stopp", {})
+
+
+def test_what_was_corrected_at_the_console_is_what_is_sent_from_then_on(lab: Lab) -> None:
+    study = scanned(lab)
+    assert do(lab, "exam.correct", node="CT1", study=study, values={"StudyDescription": "AS MEANT"}).ok
+    keys = {"StudyInstanceUID": study, "StudyDescription": ""}
+    before = do(lab, "tool.find", node="WS1", remote="ARCHIVE", level="STUDY", keys=keys)
+    assert "AS MEANT" not in str(before.rows)
+    do(lab, "archive.delete", node="ARCHIVE", study=study, reason="sent again")
+    assert do(lab, "exam.send", node="CT1", study=study, to="ARCHIVE").ok
+    after = do(lab, "tool.find", node="WS1", remote="ARCHIVE", level="STUDY", keys=keys)
+    assert "AS MEANT" in str(after.rows)
+
+
+def test_a_local_copy_that_was_removed_comes_again_from_the_archive(lab: Lab) -> None:
+    study = shown(lab)
+    assert do(lab, "study.remove", node="WS1", study=study).ok
+    store = lab.department.node("WS1").store
+    assert store is not None
+    assert store.study(study) is None
+    assert do(lab, "study.retrieve", node="WS1", study=study).ok
+    assert store.study(study) is not None

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.dicom.contract import StoredObject
+from sandbox.events.kinds import QueueFailed
 from sandbox.events.log import EventLog, because, current
 from sandbox.model.clock import Clock
 from sandbox.model.config import RetryPolicy
@@ -186,6 +187,8 @@ def test_a_refused_object_does_not_block_those_behind_it(bench: Bench) -> None:
     bench.wait("queue.sent", sop_instance="better")
     bench.wait("queue.entry.died", sop_instance="bad")
     assert bench.carrier.sent == ["good", "better"]
+    failures = [event.body.study_uid for event in bench.events.since() if isinstance(event.body, QueueFailed)]
+    assert set(failures) == {"study-bad"}, "the others are not concerned"
     dead = bench.queue.entries("WS2")
     assert [(entry.dead, entry.attempts, entry.last_error) for entry in dead] == [
         (True, 3, "Refused with status A900.")
@@ -201,6 +204,7 @@ def test_where_the_order_is_kept_a_refused_object_blocks_those_behind_it_until_i
     bench.add("first", "bad", "good", "better")
     bench.queue.start()
     bench.wait("queue.sent", sop_instance="better")
+    assert {event.body.study_uid for event in bench.events.since() if isinstance(event.body, QueueFailed)} == {""}
     kinds = [
         (event.kind, getattr(event.body, "sop_instance", ""))
         for event in bench.events.since()

@@ -1,4 +1,4 @@
-"""Exams: scanning a patient on a modality, sending a study again, and pulling one to a workstation."""
+"""Exams: scanning a patient on a modality, correcting and sending a study again, pulling one to a workstation."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from sample_dicom.procedures import procedure, procedures_for
+from sandbox.archive.operations.edit import Edit
+from sandbox.events.log import current
 from sandbox.lab.command import Command
 from sandbox.lab.sentences import counted
 from sandbox.model.config import shown
-from sandbox.model.errors import BadInputError
+from sandbox.model.errors import BadInputError, NotFoundError
 from sandbox.model.patient import Order
 from sandbox.model.view import CommandResult
+from sandbox.nodes.modality import Modality
+from sandbox.nodes.workstation import Workstation
 
 if TYPE_CHECKING:
     from sandbox.lab.lab import Lab
@@ -86,6 +90,58 @@ class ExamSend(Command):
         return lab.department.node(self.node).tools.send(self.to, self.study)
 
 
+class ExamCorrect(Command):
+    """Correct values of a study on a modality's own disk, as a technologist does at its console.
+
+    Whoever has the study already keeps it as it was: send it again. SOP Instance UIDs stay.
+    """
+
+    name = "exam.correct"
+    title: ClassVar[str] = "Correct an exam"
+
+    node: str = Field(**shown("Modality"))
+    study: str = STUDY
+    values: dict[str, str] = Field(
+        min_length=1, **shown("Values", "DICOM keywords and their new values, such as StudyDescription.")
+    )
+
+    def run(self, lab: Lab, /) -> CommandResult:
+        node = lab.department.node(self.node)
+        if not isinstance(node, Modality):
+            raise BadInputError(f"{node.name} is no modality.", "Choose the modality that made the exam.")
+        if node.store.study(self.study) is None:
+            raise NotFoundError(f"{node.name} does not have this study.", "Look at the list of its studies.")
+        edit = Edit(reason="Corrected at the console", study_uid=self.study, values=self.values)
+        done = node.store.operate(edit, current().actor)
+        node.log("info", done.sentence)
+        facts = ("Whoever has the study already keeps it as it was. Send it again.",)
+        return CommandResult(ok=done.ok, sentence=f"{node.name}: {done.sentence}", facts=facts)
+
+
+class StudyRemove(Command):
+    """Remove a study from a workstation's own disk, so that it can be retrieved afresh. The archive keeps it."""
+
+    name = "study.remove"
+    title: ClassVar[str] = "Remove local copy"
+
+    node: str = Field(**shown("Workstation"))
+    study: str = STUDY
+
+    def run(self, lab: Lab, /) -> CommandResult:
+        node = lab.department.node(self.node)
+        if not isinstance(node, Workstation):
+            raise BadInputError(f"{node.name} is no workstation.", "Choose a workstation such as WS1.")
+        detail = None if node.store is None else node.store.study(self.study)
+        if node.store is None or detail is None:
+            raise NotFoundError(f"{node.name} does not have this study.", "Look at the list of its studies.")
+        number = node.store.forget_study(self.study)
+        whose = detail.study.accession_number or self.study
+        node.log("info", f"Local copy of study {whose} removed: {counted(number, 'image')}")
+        return CommandResult(
+            ok=True, sentence=f"{node.name}: {counted(number, 'image')} of {whose} removed from its disk."
+        )
+
+
 class StudyRetrieve(Command):
     """Pull a study to a workstation from the archive that it is configured to query."""
 
@@ -100,4 +156,6 @@ class StudyRetrieve(Command):
         archive = str(getattr(node.running, "archive", ""))
         if not archive:
             raise BadInputError(f"{node.name} is not configured to query an archive.", "Choose a workstation.")
+        if isinstance(node, Workstation):
+            return node.retrieve(self.study)
         return node.tools.move(archive, node.running.ae_title, "STUDY", {"StudyInstanceUID": self.study})
