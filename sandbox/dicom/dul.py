@@ -9,24 +9,21 @@ and nowhere else. A connection that is gone is a state, not an exception: what i
 from __future__ import annotations
 
 import contextlib
-import queue
 import socket
 import ssl
 import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pynetdicom.dul import DULServiceProvider
-from pynetdicom.fsm import StateMachine
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ, P_DATA_TF
 from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE, P_DATA
-from pynetdicom.timer import Timer
 
 from sandbox.dicom import sockets, tls
 from sandbox.dicom.buffering import Incoming
+from sandbox.dicom.idle import IdleDUL
 from sandbox.dicom.outgoing import message_pdus, message_pieces
 from sandbox.dicom.pdus import FIXED, HEADER, AbortReason, Kind, four_bytes, tidy, titles
 from sandbox.dicom.states import RefusedError, State, refusal
@@ -62,7 +59,7 @@ class Fragments(Protocol):
         ...
 
 
-class SynchronousDUL(DULServiceProvider):
+class SynchronousDUL(IdleDUL):
     """The upper layer of one association over one connected socket (which may be an SSL socket).
 
     ``announced`` is the maximum length we tell the peer, ``patience`` the seconds a peer may neither send nor read
@@ -80,12 +77,7 @@ class SynchronousDUL(DULServiceProvider):
         fragments: Callable[[], Fragments],
         watch: Callable[[Direction, memoryview], None] | None,
     ) -> None:
-        # The attributes of pynetdicom's own, without what its constructor makes for a reactor in a thread: that was a
-        # third of the price of an association. A test holds the two side by side.
-        self._assoc = assoc
-        self.socket = None
-        self._run_loop_delay = 0.0
-        self._kill_thread = False
+        super().__init__(assoc)
         self._connection = connection
         self._incoming = Incoming(connection)
         self._announced = announced
@@ -108,41 +100,7 @@ class SynchronousDUL(DULServiceProvider):
         self.secured = ""
         self.tls_failed = False
 
-    # What pynetdicom's reactor would use, made for whoever asks for it.
-
-    @cached_property
-    def event_queue(self) -> Any:  # type: ignore[override]
-        return queue.SimpleQueue()
-
-    @cached_property
-    def to_provider_queue(self) -> Any:  # type: ignore[override]
-        return self.event_queue
-
-    @cached_property
-    def to_user_queue(self) -> Any:  # type: ignore[override]
-        return self.event_queue
-
-    @cached_property
-    def _recv_pdu(self) -> Any:  # type: ignore[override]
-        return self.event_queue
-
-    @cached_property
-    def _idle_timer(self) -> Timer:  # type: ignore[override]
-        return Timer(None)
-
-    @cached_property
-    def artim_timer(self) -> Timer:  # type: ignore[override]
-        return Timer(None)
-
-    @cached_property
-    def state_machine(self) -> StateMachine:  # type: ignore[override]
-        return StateMachine(self)
-
     # --- what pynetdicom calls -------------------------------------------------------------------------------
-
-    def is_alive(self) -> bool:
-        """Never: it is no running thread, and pynetdicom's waits for one must not happen."""
-        return False
 
     def send_pdu(self, primitive: Any) -> None:
         """Send a primitive's PDU at once."""
@@ -172,9 +130,6 @@ class SynchronousDUL(DULServiceProvider):
     def peek_next_pdu(self) -> Any:
         """The primitive that ``receive_pdu`` would return, if there is one already."""
         return self.indications[0] if self.indications else None
-
-    def stop_dul(self) -> bool:
-        return True
 
     # --- what our own association calls ------------------------------------------------------------------------
 
