@@ -134,9 +134,12 @@ class CommitmentService:
             return len(self._pending)
 
     def start(self) -> None:
-        """Work on what is there and what comes."""
+        """Work on what is there and what comes. What waits for its next attempt is tried at once: whoever starts an
+        archive again has often just mended what kept the report from getting through."""
         with self._changed:
-            self._pending = {**self._left_over(), **self._pending}
+            now = time.time()
+            left = {**self._left_over(), **self._pending}
+            self._pending = {path: replace(pending, due=min(pending.due, now)) for path, pending in left.items()}
             self._thread = threading.Thread(target=self._run, name="commitment", daemon=True)
             self._thread.start()
 

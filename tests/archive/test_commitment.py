@@ -234,6 +234,19 @@ def test_a_request_outlives_the_process(tmp_path: Path) -> None:
         assert back.reports == [(1, Report(TRANSACTION, (one,)))]
 
 
+def test_a_start_does_not_wait_for_the_next_attempt(tmp_path: Path) -> None:
+    port = unused_port()
+    with scu() as asking, archived(tmp_path, CT1=port) as it:
+        it.service._backoff = Backoff(first=3600.0, maximum=3600.0)
+        (one,) = kept(it.archive, 1)
+        assert asking.ask(it.port, request_dataset(TRANSACTION, [one]))[0] == 0
+        wait_until(lambda: any("next attempt in 3600 s" in line for line in it.lines))
+        with scu(port) as back:
+            it.service.stop()
+            it.service.start()
+            wait_until(lambda: back.reports)
+
+
 def test_a_requester_that_cannot_work_on_it_now_hears_again(tmp_path: Path) -> None:
     with scu() as modality, archived(tmp_path, CT1=modality.port) as it:
         modality.statuses[:] = [0x0110, 0x0213, 0x0000]
