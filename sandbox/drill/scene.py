@@ -6,12 +6,15 @@ Nothing here waits for a fixed time: after each exam the department comes to res
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
+from sample_dicom.people import make_patient_id
 from sample_dicom.procedures import procedure
 from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.trail import Trail
@@ -24,6 +27,7 @@ from sandbox.lab.lab import Lab
 from sandbox.model.association import AssociationFacts, Side
 from sandbox.model.errors import BadInputError
 from sandbox.model.moment import after, before
+from sandbox.model.patient import Patient
 from sandbox.model.scenario import SceneExam
 
 LEAD = timedelta(minutes=10)
@@ -59,6 +63,7 @@ class Scene:
         self._rings_at = after(scenario.starts, lab.clock.now())
         self._surface = Surface(lab.site, lab.seed, self._rings_at)
         self._exams: list[NotedExam] = []
+        self._patients: dict[str, Patient] = {}
         self._undos: list[Undo] = []
 
     def stage(self) -> Staged:
@@ -127,11 +132,30 @@ class Scene:
     def _break(self, fault: Fault) -> None:
         self._undos.append(fault.apply(self._lab.department))
 
+    def _patient(self, exam: SceneExam, rng: random.Random) -> Patient | None:
+        """Who comes, if it is not just anybody."""
+        other = exam.same_patient or exam.namesake_of
+        if not other:
+            return None
+        if other not in self._patients:
+            raise BadInputError(
+                f"The exam {exam.id!r} is about the patient of {other!r}, who has not been there yet.",
+                "Name an exam that is made earlier.",
+            )
+        patient = self._patients[other]
+        if exam.same_patient:
+            return patient
+        born = patient.birth_date - timedelta(days=rng.randint(3000, 9000))
+        return patient.model_copy(update={"patient_id": make_patient_id(rng), "birth_date": born})
+
     def _scan(self, exam: SceneExam, number: int) -> None:
         department = self._lab.department
         rng = self._surface.random(f"exam:{exam.id}:{number}")
-        over = {"procedure": procedure(exam.procedure)} if exam.procedure else {}
+        over: dict[str, Any] = {"procedure": procedure(exam.procedure)} if exam.procedure else {}
+        if patient := self._patient(exam, rng):
+            over["patient"] = patient
         order = department.order(department.modality(exam.node).running.modality, rng, **over)
+        self._patients.setdefault(exam.id, order.patient)
         order = order.model_copy(update={"stat": exam.stat})
         since = len(department.events)
         at = department.clock.now()

@@ -57,6 +57,8 @@ class SceneExam(Model):
     ``{patient}``). They are made after the fault unless ``before_fault``. ``at`` is the moment they happened, such as
     "friday 16:20" or "-25 min"; several follow each other ``every_min`` minutes apart. ``settle_s`` is how long the
     department may take at most until nothing of it moves any more: longer, where somebody waits for a timeout.
+    ``same_patient`` is the id of an exam made before, whose patient comes again; ``namesake_of`` of one whose patient
+    has the same name and sex and is somebody else, born on another day.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -69,6 +71,8 @@ class SceneExam(Model):
     at: str = ""
     every_min: int = Field(20, ge=1, le=600)
     settle_s: float = Field(5.0, gt=0, le=60)
+    same_patient: str = ""
+    namesake_of: str = ""
 
 
 class KeyEvidence(Model):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from pydicom import config as pydicom_config
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
@@ -27,6 +28,7 @@ from sandbox.nodes.impairments import (
     EnhancedImages,
     ExtraObjects,
     Manner,
+    OtherDomain,
     PrivateCapture,
     SharedStudy,
     SplitStudy,
@@ -191,6 +193,14 @@ def _patient(change: WrongPatient, ds: Dataset, scan: Scan) -> None:
         put_raw(ds, "AccessionNumber", other.accession_number)
 
 
+def _domain(change: OtherDomain, ds: Dataset, scan: Scan) -> None:
+    del scan
+    ours = values_of(ds).get("PatientID", "")
+    number = int.from_bytes(sha256(f"{change.issuer}\t{ours}".encode()).digest()[:4], "big") % 90_000 + 10_000
+    put_raw(ds, "PatientID", f"{change.prefix}{number}")
+    put_raw(ds, "IssuerOfPatientID", change.issuer)
+
+
 def _identity(patient: Patient) -> Previous:
     return Previous("", patient.patient_id, patient.name, f"{patient.birth_date:%Y%m%d}", patient.sex, "")
 
@@ -242,7 +252,12 @@ def _compressed(change: Compressed, images: list[Dataset]) -> Iterator[Dataset]:
     yield from (compressed(image, lossy=change.lossy) if "PixelData" in image else image for image in images)
 
 
-_HEADERS: Mapping[type, Callable[..., None]] = {ValueChanged: _value, TextMislabelled: _text, WrongPatient: _patient}
+_HEADERS: Mapping[type, Callable[..., None]] = {
+    ValueChanged: _value,
+    TextMislabelled: _text,
+    WrongPatient: _patient,
+    OtherDomain: _domain,
+}
 _UIDS: Mapping[type, Callable[..., None]] = {SharedStudy: _shared, SplitStudy: _split}
 _OBJECTS: Mapping[type, Callable[..., Iterator[Dataset]]] = {
     PrivateCapture: _capture,

@@ -168,6 +168,16 @@ class WrongPatient(Model):
     where: Conditions = ()
 
 
+class OtherDomain(Model):
+    """The images carry the patient ID of another register: ``prefix`` and digits, one number for each person, issued by
+    ``issuer`` (PS3.3 C.7.1.1, Issuer of Patient ID)."""
+
+    change: Literal["domain"] = "domain"
+    issuer: str = Field(min_length=1, max_length=64)
+    prefix: str = Field("", max_length=16)
+    where: Conditions = ()
+
+
 class SharedStudy(Model):
     """The images carry the Study Instance UID of the exam before them on this node."""
 
@@ -213,7 +223,7 @@ class Compressed(Model):
     where: Conditions = ()
 
 
-WrongHeader = Annotated[ValueChanged | TextMislabelled | WrongPatient, Field(discriminator="change")]
+WrongHeader = Annotated[ValueChanged | TextMislabelled | WrongPatient | OtherDomain, Field(discriminator="change")]
 WrongUID = Annotated[SharedStudy | SplitStudy, Field(discriminator="change")]
 WrongObject = Annotated[PrivateCapture | EnhancedImages | ExtraObjects | Compressed, Field(discriminator="change")]
 

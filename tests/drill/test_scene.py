@@ -11,6 +11,7 @@ from sandbox.drill.load import read_scenario
 from sandbox.drill.scene import stage
 from sandbox.events.event import SYSTEM
 from sandbox.events.kinds import AssociationRejected, AssociationReleased, ExamAcquired
+from sandbox.model.errors import BadInputError
 from tests.drill.support import running_lab, write_tiny
 
 
@@ -85,3 +86,45 @@ def test_a_lesson_may_do_without_the_studies_of_years(tmp_path: Path) -> None:
     assert usual.department_site().history.patients > 0
     assert empty.department_site().history.patients == 0
     assert empty.department_site().nodes == usual.department_site().nodes
+
+
+AGAIN = """[[exam]]
+id = "again"
+node = "CT1"
+images = 1
+same_patient = "kidney"
+at = "-10 min"
+
+[[exam]]
+id = "other"
+node = "US1"
+images = 1
+namesake_of = "kidney"
+at = "-5 min"
+
+[[check]]
+id = "us-is-archived\""""
+
+
+def test_a_patient_comes_again_and_a_namesake_is_somebody_else(tmp_path: Path) -> None:
+    folder = write_tiny(tmp_path / "scenarios", spoil={'[[check]]\nid = "us-is-archived"': AGAIN})
+    with running_lab(tmp_path / "lab") as lab:
+        kidney, again, other = stage(lab, read_scenario(folder), with_faults=False).memory.exams
+        born = {
+            exam.label: study.study.birth_date
+            for exam in (kidney, again, other)
+            if (store := lab.department.modality(exam.node).store) and (study := store.study(exam.study_uid))
+        }
+    assert kidney.patient_name == again.patient_name == other.patient_name
+    assert kidney.patient_id == again.patient_id != other.patient_id
+    assert born["kidney"] == born["again"] != born["other"]
+    assert len({kidney.study_uid, again.study_uid, other.study_uid}) == 3
+
+
+def test_somebody_who_has_not_been_there_cannot_come_again(tmp_path: Path) -> None:
+    folder = write_tiny(
+        tmp_path / "scenarios",
+        spoil={'[[check]]\nid = "us-is-archived"': AGAIN.replace("-10 min", "-30 min")},
+    )
+    with running_lab(tmp_path / "lab") as lab, pytest.raises(BadInputError, match="has not been there yet"):
+        stage(lab, read_scenario(folder), with_faults=False)

@@ -54,6 +54,14 @@ ON_CT1: dict[str, tuple[dict[str, Any], ServiceCall, Looks]] = {
         ServiceCall.HEADERS,
         lambda order, images: all(image.PatientID == "EARLIER" for image in images),
     ),
+    "data.other_domain": (
+        {"issuer": "FAIRVIEW", "prefix": "FV"},
+        ServiceCall.HEADERS,
+        lambda order, images: (
+            {(image.PatientID[:2], image.get("IssuerOfPatientID"), str(image.PatientName)) for image in images}
+            == {("FV", "FAIRVIEW", order.patient.name)}
+        ),
+    ),
     "data.shared_study": (
         {},
         ServiceCall.UIDS,
@@ -84,6 +92,7 @@ CASES = {kind: ({"node": "CT1", **params}, call, looks) for kind, (params, call,
 IMPAIRING = [kind for kind in CASES if kind != "data.duplicate_uid"]
 
 SENSELESS: dict[str, dict[str, Any]] = {
+    "data.other_domain": {"issuer": ""},
     "data.value": {"manner": "set"},
     "data.changed_description": {"value": ""},
     "data.character_set": {"declared": "KLINGON"},
