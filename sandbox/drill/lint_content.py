@@ -147,6 +147,10 @@ def _exams_can_be_made(reading: Reading) -> Iterator[Problem]:
         elif exam.procedure and exam.procedure not in (known := [line.code for line in procedures_for(modality)]):
             sentence = f"{exam.node} cannot do {exam.procedure!r}."
             yield _problem(f"{key}.procedure", sentence, suggestion(exam.procedure, known))
+        for word, other in (("same_patient", exam.same_patient), ("namesake_of", exam.namesake_of)):
+            others = [each.id for each in scenario.exam if each.id != exam.id]
+            if other and other not in others:
+                yield _problem(f"{key}.{word}", f"There is no other exam {other!r}.", suggestion(other, others))
         try:
             before(exam.at, NOON)
         except SandboxError as wrong:

@@ -47,6 +47,8 @@ def test_a_sound_scenario_has_no_problems(tmp_path: Path) -> None:
         ('procedure = "USRENAL"', 'procedure = "USRENALS"', "exam[1].procedure", "cannot do", "USRENAL"),
         ('node = "US1"\nprocedure', 'node = "WS1"\nprocedure', "exam[1].node", "makes no exams", "modality"),
         ('at = "-20 min"', 'at = "soonish"', "exam[1].at", "no moment", "friday"),
+        ('at = "-20 min"', 'same_patient = "kidneys"', "exam[1].same_patient", "no other exam", ""),
+        ('at = "-20 min"', 'namesake_of = "kidney"', "exam[1].namesake_of", "no other exam", ""),
         ('starts = "tuesday 09:00"', 'starts = "tuesday 29:00"', "starts", "no moment", "friday"),
         # checks
         ('kind = "exam_arrives"', 'kind = "exam_arrive"', "check[1]", "no check", "exam_arrives"),
