@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sample_dicom.procedures import procedure as catalogue_line
-from sandbox.checks.trail import Trail
+from sandbox.checks.rounds import sent_again
+from sandbox.checks.trail import MOVES, QUIET_S, Trail
 from sandbox.events.log import current
 from sandbox.nodes.department import Department
 from sandbox.nodes.modality import AcquiredExam
@@ -34,7 +36,25 @@ def probe_exam(
         trail.hurry()
         yield exam, trail
     finally:
-        trail.settle(SETTLE_S)
+        if sent_again(department, exam.study_uid, since):
+            _catch(department, exam)
+        else:
+            trail.settle(SETTLE_S)
         # An association that was under way may deliver one more image meanwhile.
         for study_uid in exam.studies * 2:
             department.forget_study(study_uid)
+
+
+def _catch(department: Department, exam: AcquiredExam) -> None:
+    """Forget an exam that goes round, again and again until nobody has sent any of it for a while."""
+    deadline, events = time.monotonic() + SETTLE_S, department.events
+    while time.monotonic() < deadline:
+        for study_uid in exam.studies:
+            department.forget_study(study_uid)
+        position = len(events)
+        if not events.wait_for(
+            lambda event: event.kind in MOVES and getattr(event.body, "study_uid", "") in exam.studies,
+            after=position,
+            timeout=2 * QUIET_S,
+        ):
+            return
