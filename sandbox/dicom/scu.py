@@ -101,7 +101,8 @@ class Invoker:
         try:
             data = self._encoded(item, syntax, context.transfer_syntax)
         except OSError as wrong:
-            return Outcome(None, failure=f"it could not be read: {wrong}")
+            # Without the path: this goes into an Error Comment, and where files lie is nobody else's business.
+            return Outcome(None, failure=f"its file could not be read: {wrong.strerror or type(wrong).__name__}")
         except ValueError as wrong:
             return Outcome(None, failure=str(wrong))
         command: Command = {

@@ -257,6 +257,17 @@ def header_and_list_agree(small: Archived) -> bool:
     return {str(dcmread(one.path).PatientName) for one in store.objects(exam.study_uid)} == {study.study.patient_name}
 
 
+def test_a_file_that_is_away_is_told_of_without_its_path(small_alone: Archived) -> None:
+    fault_of("archive.rows_without_files").apply(small_alone.department)
+    exam = small_alone.exams[-1]
+    ws1 = small_alone.department.node("WS1")
+    answer = ws1.tools.move("ARCHIVE", "WS1", "STUDY", {"StudyInstanceUID": exam.study_uid})
+    assert not answer.ok
+    told = " ".join((answer.sentence, *answer.facts))
+    assert "file could not be read: No such file or directory" in told
+    assert f"/{small_alone.archive.administration.archive.directory.parts[1]}" not in told
+
+
 def test_files_that_were_changed_under_the_list_say_so_only_where_they_go(small_alone: Archived) -> None:
     """The list stays right, a retrieve brings the other name, and making the index anew spreads it."""
     before = print_of(small_alone)
