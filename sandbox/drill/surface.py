@@ -26,6 +26,9 @@ SubjectT = TypeVar("SubjectT")
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 """It may be broken over two lines, as long texts are."""
 
+NESTED = 3
+"""How deep placeholders may stand within each other: a name within a choice, and to spare."""
+
 EXAM_WORDS: dict[str, Callable[[NotedExam], str]] = {
     "patient": lambda exam: exam.spoken_name,
     "patient_name": lambda exam: exam.patient_name,
@@ -75,8 +78,14 @@ class Surface:
         return random.Random(f"{self.seed}:{purpose}")  # noqa: S311 - a surface, not a secret
 
     def fill(self, text: str) -> str:
-        """``text`` with every placeholder replaced. BadInputError names the first that means nothing."""
-        return PLACEHOLDER.sub(lambda match: self._word(" ".join(match[1].split())), text)
+        """``text`` with every placeholder replaced, the inner ones first. BadInputError names the first that means
+        nothing."""
+        for _ in range(NESTED):
+            filled = PLACEHOLDER.sub(lambda match: self._word(" ".join(match[1].split())), text)
+            if filled == text:
+                break
+            text = filled
+        return text
 
     def fill_all(self, value: Any) -> Any:
         """A JSON value in which every string, keys included, is filled."""

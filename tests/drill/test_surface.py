@@ -87,6 +87,11 @@ def test_a_choice_may_be_broken_over_two_lines() -> None:
     assert all(surface(seed).fill(broken) == surface(seed).fill(whole) for seed in range(12))
 
 
+def test_a_choice_may_hold_other_placeholders() -> None:
+    text = "{pick:{person.ct_tech.first} said so.|{patient} said so.}"
+    assert {surface(seed).fill(text) for seed in range(12)} == {"Dana said so.", "Käthe Müller said so."}
+
+
 @pytest.mark.parametrize("title", ["ROUTER", "CT1", "A", "ARCHIVE_SERVER_1"])
 def test_a_typo_is_a_title_that_nobody_has(title: str) -> None:
     site = load_site("riverside")
