@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +36,15 @@ class NoPatientMixedUp(Check):
 
     Who was scanned is known from the exam itself (exam.acquired), whatever the image says. With ``scanning``, each of
     these modalities makes two exams of invented patients besides, and may neither swap nor join them. An image that is
-    nowhere is no business of this check.
+    nowhere is no business of this check. With ``exams`` only these exams of the scenario are looked at: what else is
+    made while a fault lasts is as wrong as they were, and not what somebody called about.
     """
 
     kind = "no_patient_mixed_up"
 
     at: Names = ("ARCHIVE",)
     scanning: tuple[str, ...] = ()
+    exams: tuple[str, ...] = ()
 
     def claim(self) -> str:
         return "Every image is in the record of the patient it was made of."
@@ -50,8 +52,11 @@ class NoPatientMixedUp(Check):
     def nodes(self) -> tuple[str, ...]:
         return (*self.at, *self.scanning)
 
+    def labels(self) -> tuple[str, ...]:
+        return self.exams
+
     def judge(self, department: Department, memory: Memory) -> Judgement:
-        exams = list(_scanned(department, memory))
+        exams = list(_named(memory, self.exams) if self.exams else _scanned(department, memory))
         for node in self.at:
             store = department.node(node).store
             for exam in exams if store is not None else ():
@@ -68,11 +73,15 @@ class NoPatientMixedUp(Check):
         return passed(f"{told}{tried}: each is in the right record.")
 
 
+def _named(memory: Memory, labels: Iterable[str]) -> Iterator[_Scanned]:
+    for noted in (exam for label in labels for exam in memory.labelled(label)):
+        yield _Scanned(noted.patient_id, noted.accession_number, noted.sop_instances, 0)
+
+
 def _scanned(department: Department, memory: Memory) -> Iterator[_Scanned]:
     resets = department.events.latest(lambda event: event.kind == "lab.reset", limit=1)
     start = max(memory.start, resets[0].seq if resets else 0)
-    for noted in memory.exams:
-        yield _Scanned(noted.patient_id, noted.accession_number, noted.sop_instances, 0)
+    yield from _named(memory, dict.fromkeys(exam.label for exam in memory.exams))
     made: dict[int, list[str]] = {}
     acquired = []
     for event in department.events.since(start):

@@ -192,6 +192,16 @@ def test_images_in_somebody_elses_record_are_found_out(small: Kept) -> None:
     assert {small.events[seq].kind for seq in finding.evidence} == {"exam.acquired"}
 
 
+def test_only_the_exams_that_somebody_called_about_may_be_looked_at(small: Kept) -> None:
+    break_it("data.wrong_patient", node="CT1")(small)
+    scan(small, Patient(patient_id="OTHER", name="Other^Ann", birth_date=date(1971, 3, 4), sex="F"))
+    verdicts = [
+        check_of("no_patient_mixed_up", scanning=[], exams=exams).run(small.department, small.memory).verdict
+        for exams in ([], ["head"])
+    ]
+    assert verdicts == [Verdict.FAIL, Verdict.PASS]
+
+
 def test_a_scanner_that_joins_patients_is_found_out_without_harm(small: Kept) -> None:
     break_it("data.shared_study", node="CT1")(small)
     before = fingerprint(small.department)
