@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -16,8 +17,8 @@ from sandbox.checks.registry import checks, make_check
 from sandbox.checks.trail import Trail
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.drill.judge import baselines, judge
-from sandbox.events.event import PROBE
-from sandbox.events.kinds import QueueFailed
+from sandbox.events.event import PROBE, Event
+from sandbox.events.kinds import QueueFailed, QueueSent
 from sandbox.faults.registry import make_fault
 from sandbox.lab.lab import Lab
 from sandbox.model.config_path import with_row
@@ -294,9 +295,13 @@ def test_a_study_that_is_refused_says_nothing_of_the_one_behind_it(lab: Lab) -> 
     undo = make_fault(Primitive(kind="service.slow", node="ARCHIVE", seconds=20)).apply(lab.department)
     since = len(lab.events)
     study = next(fact for fact in do(lab, "exam.acquire", node="CT1", images=1).facts if "UID" in fact).split(": ")[1]
+
+    def has_left_for(event: Event, place: str) -> bool:
+        body = event.body
+        return isinstance(body, QueueSent) and (body.destination, body.study_uid) == (place, study)
+
     for place in ("ROUTER", "WS1", "WS2"):
-        sent = lambda e, to=place: e.kind == "queue.sent" and e.body.destination == to and e.body.study_uid == study
-        assert lab.events.wait_for(sent, after=since, timeout=WAIT_S), place
+        assert lab.events.wait_for(partial(has_left_for, place=place), after=since, timeout=WAIT_S), place
     trail = Trail(lab.department, study, (), since)
 
     def fails(whose: str) -> None:

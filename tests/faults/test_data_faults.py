@@ -193,7 +193,7 @@ def test_a_corrected_image_under_its_old_uid_changes_nothing_in_the_archive(smal
     small.wait_until(lambda: not modality.queue.waiting_studies())
     healthy = fingerprint(small.department)
     before = len(small.events)
-    undo = fault_of("data.duplicate_uid").apply(small.department)
+    undo = fault_of("data.duplicate_uid", values={"StudyDescription": "AS MEANT"}).apply(small.department)
     small.wait(
         "instance.stored",
         "ARCHIVE",
@@ -203,6 +203,8 @@ def test_a_corrected_image_under_its_old_uid_changes_nothing_in_the_archive(smal
     small.wait_until(lambda: not modality.queue.waiting_studies())
     assert pixels("CT1") != right
     assert pixels("ARCHIVE") == right, "the first copy stays"
+    described = [study.description for study in modality.store.studies(limit=1)]
+    assert described == ["AS MEANT"] != [study.description for study in small.archive.store.studies(limit=1)]
 
     # What an administrator does: the wrong ones go, the corrected ones come.
     small.archive.store.forget_study(exam.study_uid)
