@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox.dicom.explain import explain_context, explain_dial, explain_rejection, explain_status, uid_name
 from sandbox.events import kinds
-from sandbox.events.event import Event
+from sandbox.events.event import PROBE, Event
 from sandbox.events.log import EventLog
 from sandbox.lab.sentences import counted
 from sandbox.model.association import (
@@ -140,6 +140,7 @@ class Associations:
             else (),
             exchanges=tuple(_exchange_view(at, exchange) for at, exchange in told) if detail else (),
             exchange_count=len(told),
+            for_check=story.first.actor == PROBE,
             first_event=story.first.seq,
         )
 

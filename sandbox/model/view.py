@@ -221,7 +221,8 @@ class ExchangeView(Model):
 class AssociationView(Model):
     """One association, both ends together.
 
-    ``outcome`` is one of requested, accepted, released, rejected, aborted, failed.
+    ``outcome`` is one of requested, accepted, released, rejected, aborted, failed. ``for_check`` says that a check made
+    it to try the department out: it is shown only once a drill is over, and was nobody's doing.
     """
 
     id: str
@@ -238,6 +239,7 @@ class AssociationView(Model):
     contexts: tuple[ContextView, ...] = ()
     exchanges: tuple[ExchangeView, ...] = ()
     exchange_count: int = 0
+    for_check: bool = False
     first_event: int
 
 

@@ -10,6 +10,9 @@ from sandbox.dicom.client import Requestor
 from sandbox.dicom.contract import Peer, Timeouts
 from sandbox.dicom.plain import NullObserver, PlainDialler, association_ids
 from sandbox.dicom.syntaxes import verification
+from sandbox.events.event import PROBE
+from sandbox.events.kinds import ProbeStarted
+from sandbox.events.log import because
 from sandbox.lab.lab import Lab
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import AssociationView
@@ -107,3 +110,15 @@ def test_the_list_is_newest_first_by_node_and_without_detail(lab: Lab) -> None:
     assert lab.associations.newest(limit=5, show=lambda event: False) == []
     with pytest.raises(NotFoundError):
         lab.associations.story("a99999")
+
+
+def test_a_checks_own_call_is_told_from_everybody_elses(lab: Lab) -> None:
+    """Hidden while a drill runs; afterwards it must not pass for something that a person did."""
+    started = lab.events.append(ProbeStarted(check="a check"), actor=PROBE)
+    with because(started.seq, PROBE):
+        assert lab.department.node("WS1").tools.echo("ARCHIVE").ok
+    (newest,) = lab.associations.newest(limit=1, node="WS1")
+    assert lab.associations.view(newest).for_check
+    assert lab.department.node("WS1").tools.echo("ARCHIVE").ok
+    (newest,) = lab.associations.newest(limit=1, node="WS1")
+    assert not lab.associations.view(newest).for_check
