@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from sandbox.events.event import Event
-from sandbox.events.kinds import AssociationRejected
+from sandbox.events.kinds import AssociationAborted, AssociationAccepted, AssociationRejected, AssociationReleased
 from sandbox.model.association import Side
 from sandbox.model.view import QueueState
 from sandbox.nodes.department import Department
@@ -34,6 +34,9 @@ MOVES = frozenset(
 )
 """Events after which it is worth looking again."""
 
+
+ENDS = frozenset({"association.released", "association.aborted"})
+"""Events after which nothing more comes over an association."""
 
 STEPS = frozenset({"exam.acquired", "study.routed", "instance.stored"})
 """Events that tell a study's way."""
@@ -143,13 +146,36 @@ class Trail:
             position = len(events) if moved is None else moved.seq
 
     def settle(self, within_s: float) -> None:
-        """Wait until nothing of the study moves any more: all delivered, held, set aside or failing."""
+        """Wait until nothing of the study moves any more: all delivered, held, set aside or failing, and nobody at work
+        on what was given up."""
         deadline = time.monotonic() + within_s
         events = self.department.events
         position = len(events)
         while (left := deadline - time.monotonic()) > 0 and self.failing() is None:
             moved = events.wait_for(self._may_matter, after=position, timeout=min(left, QUIET_S))
             position = len(events) if moved is None else moved.seq
+        while (left := deadline - time.monotonic()) > 0:
+            position = len(events)
+            if not self._given_up():
+                return
+            events.wait_for(lambda event: event.kind in ENDS, after=position, timeout=left)
+
+    def _given_up(self) -> frozenset[str]:
+        """Associations that their caller aborted and at whose other end somebody still works: what was under way there
+        is stored all the same, later."""
+        called: set[str] = set()
+        aborted: set[str] = set()
+        ended: set[str] = set()
+        for event in self.department.events.since(self.since):
+            body = event.body
+            if isinstance(body, AssociationAccepted) and body.facts.side is Side.ACCEPTOR:
+                called.add(body.facts.id)
+            elif isinstance(body, AssociationAborted | AssociationReleased):
+                if body.facts.side is Side.ACCEPTOR:
+                    ended.add(body.facts.id)
+                elif isinstance(body, AssociationAborted):
+                    aborted.add(body.facts.id)
+        return frozenset((called & aborted) - ended)
 
     def failing(self) -> tuple[int, ...] | None:
         """None while something is on its way; otherwise the events by which it is certain that it is not."""
