@@ -14,6 +14,8 @@ from sandbox.archive.operations.export import Export
 from sandbox.checks.check import Check, Judgement, failed, passed, unclear
 from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.names import Names, counted
+from sandbox.checks.trail import Trail
+from sandbox.events.log import current
 from sandbox.nodes.department import Department
 
 COMPARED = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber", "StudyDate", "StudyDescription")
@@ -24,7 +26,8 @@ class SameOnExport(Check):
     """``same_on_export``: each of ``exams``, exported from ``archive`` as for a CD, says what a C-FIND from ``node``
     is answered.
 
-    ``values`` are what both must say ("PatientName" = "..."), so that being wrong alike is not enough.
+    ``values`` are what both must say ("PatientName" = "..."), so that being wrong alike is not enough. What is on its
+    way to the archive is waited for, ``within_s`` seconds at most.
     """
 
     kind = "same_on_export"
@@ -33,6 +36,7 @@ class SameOnExport(Check):
     node: str
     archive: str = "ARCHIVE"
     values: dict[str, str] = Field(default_factory=dict)
+    within_s: float = Field(20.0, gt=0, le=300)
 
     def claim(self) -> str:
         return f"What {self.archive} tells about the exam is what its images say on a CD."
@@ -46,7 +50,12 @@ class SameOnExport(Check):
     def judge(self, department: Department, memory: Memory) -> Judgement:
         exams = [exam for label in self.exams for exam in memory.labelled(label)]
         evidence: list[int] = []
-        for exam in exams:
+        since = current().cause or len(department.events)
+        trails = [Trail(department, exam.study_uid, exam.sop_instances, since) for exam in exams]
+        for trail in trails:
+            trail.hurry()
+        for exam, trail in zip(exams, trails, strict=True):
+            trail.follow_to(self.archive, self.within_s)
             listed = self._listed(department, exam, evidence)
             if listed is None:
                 return failed(f"{self.archive} does not find the exam of {exam.spoken_name}.", tuple(evidence))

@@ -264,3 +264,12 @@ def test_being_wrong_alike_is_not_enough(small: Kept) -> None:
     gone = check_of("same_on_export").run(small.department, small.memory)
     assert gone.verdict is Verdict.FAIL
     assert "does not find" in gone.sentence
+
+
+def test_an_exam_that_is_on_its_way_to_the_archive_is_waited_for(small: Kept) -> None:
+    undo = make_fault(Primitive(kind="service.slow", node="ARCHIVE", seconds=1)).apply(small.department)
+    small.archive.store.forget_study(small.exam.study_uid)
+    small.ct.send(small.exam.study_uid, "ARCHIVE")
+    finding = check_of("same_on_export").run(small.department, small.memory)
+    undo()
+    assert finding.verdict is Verdict.PASS, finding
