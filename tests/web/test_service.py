@@ -66,3 +66,11 @@ def test_only_commands_of_the_page_are_given(visitor: Visitor, lab: StandIn, lab
     assert visitor.post(f"{lab_path}/network", {"command": "lab.reset"}).status_code == 400
     assert visitor.post(f"{lab_path}/nodes/CT1/service", {"command": "archive.reindex"}).status_code == 400
     assert len(lab.commands) == before
+
+
+def test_what_a_room_does_to_its_own_images_stands_where_it_is_done(visitor: Visitor, lab_path: str) -> None:
+    scanner, screen = visitor.page(f"{lab_path}/nodes/CT1/service"), visitor.page(f"{lab_path}/nodes/WS2/service")
+    assert "exam.correct" in scanner
+    assert "study.remove" not in scanner
+    assert "study.remove" in screen
+    assert "exam.correct" not in screen

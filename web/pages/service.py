@@ -16,9 +16,22 @@ from web.pages.common import give, lab_page, node_page, wants_part
 
 pages = Blueprint("service", __name__, url_prefix="/labs/<lab_id>")
 
-ELSEWHERE = ("exam.", "queue.", "study.", "node.config.", "tool.echo", "tool.find", "tool.move", "tool.ping")
+ELSEWHERE = ("queue.", "node.config.", "tool.echo", "tool.find", "tool.move", "tool.ping")
 """Commands of a node that have a place of their own on its other pages."""
-ALSO_ELSEWHERE = frozenset({"node.restart", "node.start", "node.stop", "tool.port", "tool.lookup"})
+ALSO_ELSEWHERE = frozenset(
+    {
+        "node.restart",
+        "node.start",
+        "node.stop",
+        "tool.port",
+        "tool.lookup",
+        "exam.acquire",
+        "exam.send",
+        "study.retrieve",
+    }
+)
+ONLY_OF: Mapping[str, str] = {"exam.correct": "modality", "study.remove": "workstation"}
+"""Commands that make sense on nodes of one role."""
 OF_THE_NETWORK = "network."
 OF_AN_ARCHIVE = "archive."
 
@@ -65,14 +78,15 @@ def _part(lab_id: str, result: CommandResult) -> str:
 
 def _of_node(client: LabClient, node: str) -> tuple[CommandInfo, ...]:
     """Those that are done on a node and on no other page of it, the archive's own only for an archive."""
-    is_archive = client.node(node).role == "archive"
+    role = client.node(node).role
     return tuple(
         info
         for info in client.commands()
         if "node" in info.params_schema.get("properties", {})
         and not info.name.startswith(ELSEWHERE)
         and info.name not in ALSO_ELSEWHERE
-        and (is_archive or not info.name.startswith(OF_AN_ARCHIVE))
+        and (role == "archive" or not info.name.startswith(OF_AN_ARCHIVE))
+        and ONLY_OF.get(info.name, role) == role
     )
 
 
