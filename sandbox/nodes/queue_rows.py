@@ -14,10 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Integer,
     Row,
-    Select,
-    cast,
     create_engine,
     delete,
     event,
@@ -34,12 +31,22 @@ from sandbox.dicom.contract import StoredObject
 from sandbox.nodes.queue_tables import (
     COUNT_SENT,
     DESTINATIONS,
+    DUE,
     ENTRIES,
+    ENTRY,
+    FOR_DESTINATION,
+    HAS_STUDY,
     HEAD,
+    IS_THERE,
+    KEPT,
     METADATA,
+    NEXT_DUE,
     OBJECTS,
+    OF_STUDY,
     REMOVE,
     REMOVE_OBJECT,
+    STUDIES,
+    TALLIES,
     Destination,
     Entry,
     QueueItem,
@@ -102,7 +109,7 @@ class QueueRows:
 
     def exists(self, entry: int) -> bool:
         with self._engine.connect() as connection:
-            return connection.execute(select(ENTRIES.c.id).where(ENTRIES.c.id == entry)).first() is not None
+            return connection.execute(IS_THERE, {"entry": entry}).first() is not None
 
     # --- outcomes ----------------------------------------------------------------------------------------------------
 
@@ -134,7 +141,7 @@ class QueueRows:
             connection.execute(
                 update(ENTRIES).where(*_batch(like)).values(attempts=ENTRIES.c.attempts + 1, last_error=reason)
             )
-            exhausted = _entries().where(*_batch(like), ENTRIES.c.attempts >= limit)
+            exhausted = ENTRY.where(*_batch(like), ENTRIES.c.attempts >= limit)
             return [self._entry(row) for row in connection.execute(exhausted)]
 
     def bury(self, entries: Sequence[int], reason: str) -> None:
@@ -190,11 +197,11 @@ class QueueRows:
 
     def remove_study(self, study_uid: str) -> list[Path]:
         """Delete every entry of a study. Returns the files that nobody needs any more."""
-        of_study = select(OBJECTS.c.id).where(OBJECTS.c.study_uid == study_uid)
         with self._engine.connect() as connection:
             # Most queues never saw it, and are not to write for that.
-            if connection.scalar(of_study.limit(1)) is None:
+            if connection.scalar(HAS_STUDY, {"study": study_uid}) is None:
                 return []
+        of_study = select(OBJECTS.c.id).where(OBJECTS.c.study_uid == study_uid)
         with self._engine.begin() as connection:
             connection.execute(delete(ENTRIES).where(ENTRIES.c.object_id.in_(of_study)))
             return self._purge(connection, true())
@@ -203,40 +210,28 @@ class QueueRows:
 
     def entries(self, destination: str, limit: int) -> list[Entry]:
         """A destination's entries, dead letters last, in the order in which they would go."""
-        wanted = (
-            _entries()
-            .where(ENTRIES.c.destination == destination)
-            .order_by(ENTRIES.c.dead, ENTRIES.c.priority, ENTRIES.c.id)
-            .limit(limit)
-        )
         with self._engine.connect() as connection:
-            return [self._entry(row) for row in connection.execute(wanted)]
+            rows = connection.execute(FOR_DESTINATION, {"to": destination, "most": limit})
+            return [self._entry(row) for row in rows]
 
     def entries_of(self, study_uid: str) -> list[Entry]:
         """A study's entries for all destinations, in the order of ``entries``."""
-        wanted = _entries().where(OBJECTS.c.study_uid == study_uid)
         with self._engine.connect() as connection:
-            rows = connection.execute(wanted.order_by(ENTRIES.c.dead, ENTRIES.c.priority, ENTRIES.c.id))
-            return [self._entry(row) for row in rows]
+            return [self._entry(row) for row in connection.execute(OF_STUDY, {"study": study_uid})]
 
     def tallies(self) -> dict[str, Tally]:
         """Entries counted by destination."""
-        dead = func.sum(cast(ENTRIES.c.dead, Integer))
-        counted = select(ENTRIES.c.destination, func.count() - dead, dead, func.min(ENTRIES.c.added))
-        counted = counted.group_by(ENTRIES.c.destination)
-        due = select(ENTRIES.c.destination, func.min(ENTRIES.c.due)).where(~ENTRIES.c.dead)
         with self._engine.connect() as connection:
-            next_due = {row[0]: float(row[1]) for row in connection.execute(due.group_by(ENTRIES.c.destination))}
+            next_due = {row[0]: float(row[1]) for row in connection.execute(DUE)}
             return {
                 row[0]: Tally(int(row[1]), int(row[2]), datetime.fromisoformat(row[3]), next_due.get(row[0], 0.0))
-                for row in connection.execute(counted)
+                for row in connection.execute(TALLIES)
             }
 
     def next_due(self, destination: str) -> float | None:
         """When the first waiting entry is due; None when none waits."""
-        wanted = select(func.min(ENTRIES.c.due)).where(ENTRIES.c.destination == destination, ~ENTRIES.c.dead)
         with self._engine.connect() as connection:
-            found = connection.execute(wanted).scalar()
+            found = connection.execute(NEXT_DUE, {"to": destination}).scalar()
         return None if found is None else float(found)
 
     def destinations(self) -> dict[str, Destination]:
@@ -249,7 +244,7 @@ class QueueRows:
                     row.held_reason,
                     row.sent,
                 )
-                for row in connection.execute(select(DESTINATIONS))
+                for row in connection.execute(KEPT)
             }
 
     def paths(self) -> set[Path]:
@@ -260,7 +255,7 @@ class QueueRows:
     def studies(self) -> set[str]:
         """Every study of which something waits."""
         with self._engine.connect() as connection:
-            return {row[0] for row in connection.execute(select(OBJECTS.c.study_uid).distinct())}
+            return {row[0] for row in connection.execute(STUDIES)}
 
     # --- rows and values ---------------------------------------------------------------------------------------------
 
@@ -352,7 +347,3 @@ def _prepare(connection: Any, _record: Any) -> None:
 def _batch(like: Entry) -> tuple[ColumnElement[bool], ...]:
     same_cause = ENTRIES.c.cause.is_(None) if like.cause is None else ENTRIES.c.cause == like.cause
     return ENTRIES.c.destination == like.destination, ~ENTRIES.c.dead, same_cause, ENTRIES.c.actor == like.actor
-
-
-def _entries() -> Select[Any]:
-    return select(ENTRIES, OBJECTS).join(OBJECTS)

@@ -19,7 +19,9 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    cast,
     delete,
+    func,
     select,
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -130,6 +132,21 @@ HEAD = (
     .order_by(ENTRIES.c.priority, ENTRIES.c.id)
     .limit(1)
 )
+ENTRY = select(ENTRIES, OBJECTS).join(OBJECTS)
+_ORDER = (ENTRIES.c.dead, ENTRIES.c.priority, ENTRIES.c.id)
+FOR_DESTINATION = ENTRY.where(ENTRIES.c.destination == bindparam("to")).order_by(*_ORDER).limit(bindparam("most"))
+OF_STUDY = ENTRY.where(OBJECTS.c.study_uid == bindparam("study")).order_by(*_ORDER)
+IS_THERE = select(ENTRIES.c.id).where(ENTRIES.c.id == bindparam("entry"))
+HAS_STUDY = select(OBJECTS.c.id).where(OBJECTS.c.study_uid == bindparam("study")).limit(1)
+STUDIES = select(OBJECTS.c.study_uid).distinct()
+KEPT = select(DESTINATIONS)
+_DEAD = func.sum(cast(ENTRIES.c.dead, Integer))
+TALLIES = select(ENTRIES.c.destination, func.count() - _DEAD, _DEAD, func.min(ENTRIES.c.added)).group_by(
+    ENTRIES.c.destination
+)
+DUE = select(ENTRIES.c.destination, func.min(ENTRIES.c.due)).where(~ENTRIES.c.dead).group_by(ENTRIES.c.destination)
+NEXT_DUE = select(func.min(ENTRIES.c.due)).where(ENTRIES.c.destination == bindparam("to"), ~ENTRIES.c.dead)
+"""Asked many times a second, so they are built once."""
 REMOVE = delete(ENTRIES).where(ENTRIES.c.id == bindparam("entry"))
 REMOVE_OBJECT = delete(OBJECTS).where(
     OBJECTS.c.id == bindparam("object"), ~select(ENTRIES.c.id).where(ENTRIES.c.object_id == OBJECTS.c.id).exists()
