@@ -23,7 +23,12 @@ def differences(department: Department, source: str, target: str, sop_instances:
         if ours is None or theirs is None:
             found.append(f"image {sop_instance} cannot be compared")
             continue
-        found.extend(_differences(dcmread(ours), dcmread(theirs)))
+        try:
+            acquired = dcmread(ours)
+        except FileNotFoundError:
+            # The modality has made room this very moment: there is nothing left to compare with.
+            continue
+        found.extend(_differences(acquired, dcmread(theirs)))
     return tuple(dict.fromkeys(found))
 
 

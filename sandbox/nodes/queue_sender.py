@@ -9,6 +9,7 @@ not come about is counted against everything that would have gone over it.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -263,10 +264,10 @@ class Sender(threading.Thread):
                 if not self._is_held():
                     now = time.time()
                     if self.retry_at <= now:
-                        entry = queue.rows.head(self._destination, now)
+                        entry = self._head(now)
                         if entry is not None:
                             return entry
-                    due = queue.rows.next_due(self._destination)
+                    due = self._due()
                     if due is not None:
                         wait_s = max(0.0, max(due, self.retry_at) - now)
                 queue.changed.wait(wait_s)
@@ -282,7 +283,7 @@ class Sender(threading.Thread):
             if self._stopping or self._is_held():
                 found = None
                 return True
-            found = queue.rows.head(self._destination, time.time())
+            found = self._head(time.time())
             return found is not None
 
         with queue.changed:
@@ -290,6 +291,20 @@ class Sender(threading.Thread):
         if found is None or (found.cause, found.actor) != (first.cause, first.actor):
             return None
         return found
+
+    def _head(self, now: float) -> Entry | None:
+        """The entry that may go at ``now``. Where the order is kept, nothing goes past one that is not due yet."""
+        if not self._queue.retry_policy().in_order:
+            return self._queue.rows.head(self._destination, now)
+        first = self._queue.rows.head(self._destination, math.inf)
+        return first if first is not None and first.due <= now else None
+
+    def _due(self) -> float | None:
+        """When the first that may go is due; None when nothing waits."""
+        if not self._queue.retry_policy().in_order:
+            return self._queue.rows.next_due(self._destination)
+        first = self._queue.rows.head(self._destination, math.inf)
+        return None if first is None else first.due
 
     def _is_held(self) -> bool:
         return self._destination in self._queue.held
