@@ -372,6 +372,8 @@ class Archive:
             if self._index.locked_by:
                 # Before the file is there, which nobody would know of.
                 raise IndexLockedError(f"The index is locked by {self._index.locked_by}.", "End that job.")
+            # Before the file is there: recovery looks at folders that changed since the newest row was received.
+            received = time.time()
             if request.file is not None:
                 file, size = self.files.take(request.sop_instance, request.file.path)
             else:
@@ -386,7 +388,7 @@ class Archive:
                     transfer_syntax=request.transfer_syntax,
                     file=file,
                     size=size,
-                    received=time.time(),
+                    received=received,
                 )
             )
         return StoredInstance(request, header, self.files.path(file), size, is_new=is_new)

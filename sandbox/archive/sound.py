@@ -37,11 +37,12 @@ def unsound(header: Header) -> str:
 
 def is_whole(path: Path, size: int) -> bool:
     """Whether a stored file is what was written once. One that was emptied, cut or overwritten behind our back is as
-    good as gone: what comes again takes its place."""
+    good as gone: what comes again takes its place. Raises OSError when that cannot be told now (no descriptors left):
+    then nothing may take its place."""
     try:
         with opened(path) as (meta, dataset):
             return meta.offset + len(dataset) == size
-    except (NotPart10Error, OSError):
+    except (NotPart10Error, FileNotFoundError):
         return False
 
 

@@ -66,6 +66,7 @@ def serve(association: AcceptorAssociation, message: Message) -> None:
             association.dimse.refuse_repeated(message, response_to(message.command, misfit))
         else:
             association.dimse.send(message.context_id, response_to(message.command, misfit))
+            association.dimse.cancel_req.pop(message.command.get("MessageID", 0), None)
         return
     offered = normalized.OFFERED[field](association.host.services) if field in normalized.OFFERED else None
     if field in _SERVED:

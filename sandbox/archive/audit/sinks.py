@@ -147,7 +147,8 @@ def read_lines(directory: Path) -> Iterator[str]:
     """All messages that are kept, the oldest first."""
     for path in (*sorted(directory.glob("audit-*.log")), directory / FILE):
         with suppress(FileNotFoundError):
-            yield from path.read_text(encoding="utf-8").splitlines()
+            # Not splitlines(), for which characters that a peer may send end a line as well.
+            yield from path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
 
 class SyslogTarget(Model):

@@ -14,6 +14,7 @@ from sandbox.archive.audit.messages import Code, Message, Participant, Participa
 
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+    | {character: f"&#{ord(character)};" for character in "\x85\u2028\u2029"}
 )
 _IMPOSSIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
