@@ -20,12 +20,14 @@ def differences(department: Department, source: str, target: str, sop_instances:
     found: list[str] = []
     for sop_instance in sop_instances:
         ours, theirs = _path(department, source, sop_instance), _path(department, target, sop_instance)
-        if ours is None or theirs is None:
+        if theirs is None:
             found.append(f"image {sop_instance} cannot be compared")
             continue
         try:
-            acquired = dcmread(ours)
+            acquired = None if ours is None else dcmread(ours)
         except FileNotFoundError:
+            acquired = None
+        if acquired is None:
             # The modality has made room this very moment: there is nothing left to compare with.
             continue
         found.extend(_differences(acquired, dcmread(theirs)))

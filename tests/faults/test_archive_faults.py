@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,6 +111,14 @@ class Archived(Small):
         assert self.events.wait_for(over, after=after, timeout=15) is not None, self.story()
 
 
+def at_rest(small: Small) -> None:
+    """Until no queue holds anything: what was stored may not have been answered for yet."""
+    deadline = time.monotonic() + 20
+    while any(view.waiting for node in small.department.nodes.values() if node.queue for view in node.queue.views()):
+        assert time.monotonic() < deadline, small.story()
+        threading.Event().wait(0.01)
+
+
 def scan(small: Small, images: int = 2) -> AcquiredExam:
     rng = random.Random(len(small.events))
     order = small.department.order("CT", rng, procedure=procedure("CTHEADWO"))
@@ -122,6 +132,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
     for exam in small.exams:
         small.wait_stored("ARCHIVE", exam)
         small.wait_stored("WS2", exam)
+    at_rest(small)
     yield small
     small.end()
 
@@ -174,6 +185,7 @@ def small_alone(tmp_path: Path) -> Iterator[Archived]:
     small.exams = [scan(small), scan(small, images=4)]
     for exam in small.exams:
         small.wait_stored("ARCHIVE", exam)
+    at_rest(small)
     yield small
     small.end()
 

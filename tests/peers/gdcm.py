@@ -30,7 +30,7 @@ class Gdcm(Outside):
         called = (HOST, self.archive.port, "--aetitle", TITLE, "--call", self.archive.title, "--debug")
         command = [str(word) for word in ("gdcmscu", f"--{service}", *called, *words)]
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False, errors="replace"
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False, errors="replace"
         )
         assert done.returncode == 0 or _OWN_END in done.stdout[-300:], done.stdout[-3000:]
         return done.stdout

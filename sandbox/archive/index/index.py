@@ -266,6 +266,8 @@ class Index:
             with self._connection.transaction(durable=True) as cursor:
                 for record in healed:
                     self._instances.confirm(cursor, record)
+        # What could be written is not locked: a look from beside it might meet our own next transaction.
+        self._was_locked = False
         for job in batch:
             job.done = True
         self._checkpoints.written(len(batch))
