@@ -30,6 +30,12 @@ from sandbox.model.moment import after, before
 from sandbox.model.patient import Patient
 from sandbox.model.scenario import SceneExam
 
+REQUESTS_S = 5.0
+"""How long it is waited for that, in seconds."""
+
+QUIET_S = 0.6
+"""How long nothing must have happened before it is believed that nothing more is asked, in seconds."""
+
 LEAD = timedelta(minutes=10)
 """How long before the first exam a fault happened that does not say when."""
 
@@ -76,6 +82,7 @@ class Scene:
                 happening.act()
             if lab.clock.now() < self._rings_at or self._scenario.starts:
                 self._move_to(self._rings_at)
+            self._let_requests_be_made()
         # In the order of the file, whenever each of them was made.
         order = [exam.id for exam in self._scenario.exam]
         exams = sorted(self._exams, key=lambda exam: (order.index(exam.label), exam.at))
@@ -86,6 +93,17 @@ class Scene:
         passed = moment - self._lab.clock.now()
         self._lab.clock.move_to(moment)
         self._lab.department.network.let_pass(passed.total_seconds())
+
+    def _let_requests_be_made(self) -> None:
+        """Where a modality asks for storage commitment it does so a moment after it has sent: the call comes later."""
+        department = self._lab.department
+        if not any(getattr(node.running, "request_commitment", "") for node in department.nodes.values()):
+            return
+        deadline = time.monotonic() + REQUESTS_S
+        while time.monotonic() < deadline:
+            position = len(department.events)
+            if department.events.wait_for(lambda event: True, after=position, timeout=QUIET_S) is None:
+                return
 
     def _happenings(self) -> list[_Happening]:
         scenario, rings = self._scenario, self._rings_at
