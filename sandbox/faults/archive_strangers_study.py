@@ -17,7 +17,7 @@ from sandbox.dicom.outcomes import AssociationFailure
 from sandbox.events.event import SYSTEM
 from sandbox.events.log import because
 from sandbox.faults.fault import Undo
-from sandbox.faults.on_process import try_node
+from sandbox.faults.on_node import try_node
 from sandbox.faults.on_studies import OnArchive, archive_of
 from sandbox.model.ae_title import AETitle
 from sandbox.model.config import NodeConfig

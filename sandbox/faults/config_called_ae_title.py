@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sandbox.faults.config_set import set_running
-from sandbox.faults.fault import Fault, Undo
+from sandbox.faults.on_remote import OnRemote
 from sandbox.model.ae_title import AETitle
-from sandbox.model.config import NodeConfig
-from sandbox.model.config_path import with_value
-from sandbox.nodes.department import Department
 
 
-class CalledAETitle(Fault):
+class CalledAETitle(OnRemote):
     """``config.called_ae_title``: in ``node``'s AE table the line ``peer`` carries the AE title ``value``.
 
     Where the called node checks its title, every association is rejected 1/1/7 (called AE title not recognised). Seen
@@ -20,22 +14,13 @@ class CalledAETitle(Fault):
     """
 
     kind = "config.called_ae_title"
+    setting = "ae_title"
     symptoms = (
         "Every association of the caller is rejected with 1/1/7, called AE title not recognised.",
         "Its queue for that destination grows and tries again in vain.",
     )
 
-    node: str
-    peer: str
     value: AETitle
-
-    @property
-    def path(self) -> str:
-        """The setting that is wrong."""
-        return f"remotes.{self.peer}.ae_title"
-
-    def nodes(self) -> tuple[str, ...]:
-        return (self.node,)
 
     def explanation(self) -> str:
         return (
@@ -43,9 +28,3 @@ class CalledAETitle(Fault):
             f"and checks what it is called, so it rejected every association from {self.node}: permanently, by the "
             "service user, called AE title not recognised (1/1/7)."
         )
-
-    def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
-        with_value(configs[self.node], self.path, self.value)
-
-    def break_it(self, department: Department) -> Undo:
-        return set_running(department, self.node, self.path, self.value)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sandbox.faults.config_set import set_running
 from sandbox.faults.fault import Fault, Undo
-from sandbox.faults.on_process import try_node
+from sandbox.faults.on_node import try_node
 from sandbox.model.config import NodeConfig
 from sandbox.model.config_path import with_value
 from sandbox.model.discovery import suggestion

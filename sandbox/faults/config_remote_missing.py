@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sandbox.faults.fault import Fault, Undo
-from sandbox.faults.on_process import try_remote
+from sandbox.faults.on_node import try_remote
 from sandbox.model.config import NodeConfig
 from sandbox.model.config_path import value_at, with_value
 from sandbox.nodes.department import Department

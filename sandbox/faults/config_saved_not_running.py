@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from sandbox.faults.fault import Fault, Undo
-from sandbox.faults.on_process import run_again, try_node
+from sandbox.faults.on_node import try_node
+from sandbox.faults.on_process import run_again
 from sandbox.model.config import NodeConfig
 from sandbox.model.config_path import value_at, with_value
 from sandbox.model.errors import BadInputError

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.config_set import set_running
 from sandbox.faults.fault import Fault, Undo
-from sandbox.faults.on_process import try_node
+from sandbox.faults.on_node import try_node
 from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError
 from sandbox.nodes.department import Department

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from sandbox.faults.fault import Fault, Undo
+from sandbox.faults.on_node import try_nodes
 from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError
 from sandbox.nodes.address import readdress
@@ -40,9 +41,7 @@ class DuplicateAddress(Fault):
         )
 
     def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
-        unknown = [name for name in self.nodes() if name not in configs]
-        if unknown:
-            raise BadInputError(f"There is no node {unknown[0]!r}.", f"Nodes: {', '.join(configs)}.")
+        try_nodes(configs, self.nodes())
         if self.node == self.intruder:
             raise BadInputError("Node and intruder are the same host.", "Name two different nodes.")
 

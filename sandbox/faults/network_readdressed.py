@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import ClassVar
 
-from pydantic import field_validator
-
 from sandbox.faults.fault import Fault, Undo
-from sandbox.model.address import SIMULATED
+from sandbox.faults.on_node import try_nodes
+from sandbox.model.address import SimulatedAddress
 from sandbox.model.config import NodeConfig
-from sandbox.model.errors import BadInputError
 from sandbox.nodes.address import readdress
 from sandbox.nodes.department import Department
 
@@ -32,14 +29,7 @@ class Readdressed(Fault):
     )
 
     node: str
-    address: str = ""
-
-    @field_validator("address")
-    @classmethod
-    def _simulated(cls, address: str) -> str:
-        if address and ip_address(address) not in SIMULATED:
-            raise ValueError(f"{address} is no simulated address; use one inside {SIMULATED}")
-        return address
+    address: SimulatedAddress = ""
 
     def nodes(self) -> tuple[str, ...]:
         return (self.node,)
@@ -52,8 +42,7 @@ class Readdressed(Fault):
         )
 
     def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
-        if self.node not in configs:
-            raise BadInputError(f"There is no node {self.node!r}.", f"Nodes: {', '.join(configs)}.")
+        try_nodes(configs, self.nodes())
 
     def break_it(self, department: Department) -> Undo:
         node, network = department.node(self.node), department.network

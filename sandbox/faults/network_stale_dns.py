@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import ClassVar
 
-from pydantic import field_validator
-
 from sandbox.faults.fault import Fault, Undo
-from sandbox.model.address import SIMULATED
+from sandbox.faults.on_node import try_nodes
+from sandbox.model.address import SimulatedAddress
 from sandbox.model.config import NodeConfig
-from sandbox.model.errors import BadInputError
 from sandbox.nodes.department import Department
 
 
@@ -31,15 +28,8 @@ class StaleDns(Fault):
     )
 
     node: str
-    address: str = ""
+    address: SimulatedAddress = ""
     seen_by: str = ""
-
-    @field_validator("address")
-    @classmethod
-    def _simulated(cls, address: str) -> str:
-        if address and ip_address(address) not in SIMULATED:
-            raise ValueError(f"{address} is no simulated address; use one inside {SIMULATED}")
-        return address
 
     def nodes(self) -> tuple[str, ...]:
         return tuple(name for name in (self.node, self.seen_by) if name)
@@ -52,9 +42,7 @@ class StaleDns(Fault):
         )
 
     def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
-        unknown = [name for name in self.nodes() if name not in configs]
-        if unknown:
-            raise BadInputError(f"There is no node {unknown[0]!r}.", f"Nodes: {', '.join(configs)}.")
+        try_nodes(configs, self.nodes())
 
     def break_it(self, department: Department) -> Undo:
         network = department.network

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 from sandbox.faults.fault import Fault, Undo
+from sandbox.faults.on_node import try_node
 from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError
 from sandbox.model.view import NodeState
@@ -28,9 +29,7 @@ class OnCertificate(Fault):
         return (self.node,)
 
     def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
-        if self.node not in configs:
-            raise BadInputError(f"There is no node {self.node!r}.", f"Nodes: {', '.join(configs)}.")
-        config = configs[self.node]
+        config = try_node(configs, self.node)
         if not (config.tls_port or any(remote.tls for remote in config.remotes)):
             raise BadInputError(f"{self.node} neither listens for TLS nor calls with it.", "Name a node that does.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandbox.faults.fault import Fault
+from sandbox.faults.on_node import try_node
 from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError
 
@@ -18,7 +19,5 @@ class OnClock(Fault):
         return (self.node,)
 
     def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
-        if self.node not in configs:
-            raise BadInputError(f"There is no node {self.node!r}.", f"Nodes: {', '.join(configs)}.")
-        if not ({"modality", "rules"} & set(type(configs[self.node]).model_fields)):
+        if not ({"modality", "rules"} & set(type(try_node(configs, self.node)).model_fields)):
             raise BadInputError(f"{self.node} neither dates images nor has rules with hours.", "Name a modality.")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.faults.fault import Fault, Undo
+from sandbox.faults.on_node import try_nodes
 from sandbox.model.config import NodeConfig
 from sandbox.model.errors import BadInputError
 from sandbox.network.links import LinkFault
@@ -41,9 +42,7 @@ class OnLink(Fault):
     def try_on(self, configs: Mapping[str, NodeConfig]) -> None:
         if self.a == self.b:
             raise BadInputError(f"{self.a} has no link with itself.", "Name two different nodes.")
-        names = [name for name in self.nodes() if name not in configs]
-        if names:
-            raise BadInputError(f"There is no node {names[0]!r}.", f"Nodes: {', '.join(configs)}.")
+        try_nodes(configs, self.nodes())
 
     def break_it(self, department: Department) -> Undo:
         others = (self.b,) if self.b else tuple(name for name in department.nodes if name != self.a)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sandbox.archive.attributes import STORED
+from sandbox.faults.on_node import try_node
 from sandbox.model.config import NodeConfig
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError
@@ -26,9 +27,7 @@ ATTRIBUTES = frozenset(attribute.keyword for attribute in STORED) | {"TransferSy
 
 def try_service(configs: Mapping[str, NodeConfig], node: str, service: Service, where: Iterable[Condition]) -> None:
     """Raise BadInputError when ``node`` does not answer ``service``, or a condition can never hold."""
-    if node not in configs:
-        raise BadInputError(f"There is no node {node!r}.", f"Nodes: {', '.join(configs)}.")
-    if service not in SERVICES.get(type(configs[node]), frozenset()):
+    if service not in SERVICES.get(type(try_node(configs, node)), frozenset()):
         able = [name for name, config in configs.items() if service in SERVICES.get(type(config), frozenset())]
         raise BadInputError(f"{node} does not answer {service}.", f"These do: {', '.join(able) or 'none'}.")
     for condition in where:

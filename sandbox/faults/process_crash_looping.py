@@ -10,7 +10,7 @@ from pydantic import Field
 from sandbox.faults.config_set import set_running
 from sandbox.faults.fault import Fault, Undo
 from sandbox.faults.impairment import impair
-from sandbox.faults.on_process import try_node
+from sandbox.faults.on_node import try_node
 from sandbox.model.config import NodeConfig
 from sandbox.model.config_path import value_at, with_value
 from sandbox.nodes.department import Department

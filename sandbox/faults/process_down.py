@@ -10,7 +10,8 @@ from pydantic import Field
 from sandbox.events.event import SYSTEM
 from sandbox.events.log import because
 from sandbox.faults.fault import Fault, Undo
-from sandbox.faults.on_process import run_again, try_node
+from sandbox.faults.on_node import try_node
+from sandbox.faults.on_process import run_again
 from sandbox.model.config import NodeConfig
 from sandbox.nodes.department import Department
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault, Undo
 from sandbox.faults.impairment import impair
-from sandbox.faults.on_process import try_node
+from sandbox.faults.on_node import try_node
 from sandbox.model.config import NodeConfig
 from sandbox.nodes.department import Department
 from sandbox.nodes.impairments import Hang

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sandbox.faults.fault import Fault, Undo
 from sandbox.faults.impairment import impair
-from sandbox.faults.on_process import try_remote
+from sandbox.faults.on_node import try_remote
 from sandbox.model.config import NodeConfig
 from sandbox.nodes.department import Department
 from sandbox.nodes.impairments import Leak
