@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Flask, flash, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from web import accounts
 from web.accounts import LOCAL
 from web.context import console
+from web.forms import own_path
 
 pages = Blueprint("auth", __name__)
-OPEN = frozenset({"auth.login", "auth.enter", "static", "start.health"})
+OPEN = frozenset({"auth.login", "auth.enter", "static", "start.health", "language.choose"})
 
 
 def register(app: Flask) -> None:
@@ -35,13 +34,13 @@ def _who() -> Response | None:
 def login() -> str | Response:
     if g.account is not None:
         return redirect(url_for("start.start"))
-    return render_template("login.html", onward=_own_path(request.args.get("next", "")), name="", trouble="")
+    return render_template("login.html", onward=own_path(request.args.get("next", "")), name="", trouble="")
 
 
 @pages.post("/login")
 def enter() -> Response | tuple[str, int]:
     name = request.form.get("name", "")[:64]
-    onward = _own_path(request.form.get("next", ""))
+    onward = own_path(request.form.get("next", ""))
     keys = (f"name:{name.strip().lower()}", f"address:{request.remote_addr}")
     throttle = console().throttle
     wait = throttle.wait(*keys)
@@ -65,10 +64,3 @@ def logout() -> Response:
     session.clear()
     flash("You are logged out.", "good")
     return redirect(url_for("auth.login"))
-
-
-def _own_path(target: str) -> str:
-    """``target`` if it is a path of this console, else nothing: a login must not send anybody elsewhere."""
-    parts = urlsplit(target)
-    is_own = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return target if is_own else ""

@@ -1,0 +1,41 @@
+"""Where one can go: the console's own pages above, a lab's pages at its side. A page that is to be found adds a line.
+
+A line whose page is not there (an endpoint that is not registered) would be a broken link and fails at start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, request
+from flask_babel import lazy_gettext as _
+
+
+@dataclass(frozen=True)
+class Place:
+    """One link. ``within`` are the blueprints whose pages belong to it, so that it is marked as where one is; empty is
+    the endpoint's own. ``drill`` places are there only while a lab has a drill."""
+
+    endpoint: str
+    title: str
+    icon: str
+    within: tuple[str, ...] = ()
+    drill: bool = False
+
+    @property
+    def is_here(self) -> bool:
+        if request.endpoint == self.endpoint:
+            return True
+        return bool(self.within) and request.blueprint in self.within
+
+
+TOP: tuple[Place, ...] = (Place("start.start", _("Practise"), "stethoscope"),)
+LAB: tuple[Place, ...] = (
+    Place("associations.associations", _("Associations"), "arrows-exchange", within=("associations",)),
+    Place("service.network", _("Network"), "world"),
+    Place("department.outside", _("Your own tools"), "terminal-2"),
+)
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.globals.update(top_places=TOP, lab_places=LAB)
