@@ -43,9 +43,9 @@ class User(Base):
 class Attempt(Base):
     """One lab that somebody started. ``scenario`` is empty for a look around; ``closed`` is set when the lab is ended.
 
-    ``findings`` is the last verdict of every check by its id, so that the start page needs no lab to tell it. ``mode`` is
-    guided, drill or exam. ``finished``, ``score`` (0 to 100) and ``debrief`` (a DebriefView as JSON) are there once the
-    drill is over, and outlive its lab.
+    ``findings`` is the last verdict of every check by its id, so that the start page needs no lab to tell it. ``mode``
+    is guided, drill or exam. ``finished``, ``score`` (0 to 100) and ``debrief`` (a DebriefView as JSON) are there once
+    the drill is over, and outlive its lab.
     """
 
     __tablename__ = "attempts"
