@@ -157,7 +157,7 @@ class Archive:
         if not is_uid(request.sop_instance):
             return _answer(INVALID_INSTANCE, "SOP Instance UID is not a valid UID")
         if self.bench.is_rejected(request.sop_instance):
-            return _answer(NOT_AUTHORIZED, "This instance was rejected here by a rejection note")
+            return _REJECTED
         try:
             with dataset_of(request) as dataset:
                 header = read_header(dataset, request.transfer_syntax)
@@ -166,6 +166,8 @@ class Archive:
                 if self.refuses_invalid_values and (refused := invalid(dataset, request.transfer_syntax)):
                     return _answer(MISMATCH, refused)
                 stored = self._keep(request, dataset, header)
+                if stored is None:
+                    return _REJECTED
         except UnreadableError as wrong:
             return _answer(CANNOT_UNDERSTAND, str(wrong))
         except OutOfResourcesError as wrong:
@@ -359,11 +361,14 @@ class Archive:
                 held.enter_context(lock)
             yield
 
-    def _keep(self, request: StoreRequest, dataset: Buffer, header: Header) -> StoredInstance:
-        """File first, then row, under the instance's lock: two senders of one instance take turns."""
+    def _keep(self, request: StoreRequest, dataset: Buffer, header: Header) -> StoredInstance | None:
+        """File first, then row, under the instance's lock: two senders of one instance take turns. None if it was
+        rejected while it came."""
         with self._lock_for(request.sop_instance):
             if self._lock_file < 0:
                 raise OutOfResourcesError("The archive is closed")
+            if self.bench.is_rejected(request.sop_instance):
+                return None
             place = self.files.relative_path(request.sop_instance)
             known = self._index.file_of(request.sop_instance) if self.files.holds(place) else None
             if known is not None and is_whole(path := self.files.path(place), known.size):
@@ -409,3 +414,6 @@ def _lock(directory: Path) -> int:
 
 def _answer(status: int, comment: str) -> StoreStatus:
     return StoreStatus(status, comment[:_COMMENT_LENGTH])
+
+
+_REJECTED = _answer(NOT_AUTHORIZED, "This instance was rejected here by a rejection note")

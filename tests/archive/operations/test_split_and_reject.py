@@ -151,6 +151,24 @@ def test_rejected_images_are_refused_until_the_rejection_is_taken_back(archive: 
     consistent(archive)
 
 
+def test_an_image_that_is_rejected_while_it_comes_is_refused(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the first look at a C-STORE and the turn of its instance."""
+    populate(archive)
+    again = population()[0]
+    real = archive.bench.is_rejected
+
+    def asked(sop_instance: str) -> bool:
+        answer = real(sop_instance)
+        monkeypatch.undo()
+        archive.operate(Reject(reason=WHY, study_uid=ANNA, sop_instance=sop_instance), "admin")
+        return answer
+
+    monkeypatch.setattr(archive.bench, "is_rejected", asked)
+    assert archive.store(request(again)).status == 0x0124
+    assert archive.instance_path(again.SOPInstanceUID) is None
+    consistent(archive)
+
+
 def test_a_rejection_is_remembered(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("archive")
     with Archive(directory, ae_title="A", sync="normal") as archive:
