@@ -64,6 +64,8 @@ class ArchiveAdministration:
     def _follow(self, operation: Operation, outcome: Outcome, by: str) -> None:
         """Tell of what was done: by a person, or by a rejection note that came."""
         if isinstance(operation, ObeyNote) and not outcome.entry:
+            if not outcome.ok:
+                self._node.log("warning", outcome.sentence)
             return
         self._tell(
             TOLD[outcome.kind](

@@ -3,16 +3,19 @@
 A Key Object Selection document with a rejection title is stored as any instance; then what it names, of the studies
 that it names it in, is out of queries and retrieves, lies in the bin, and is refused when it is sent again, as if an
 administrator had rejected it. What it names and is not here is passed over. A note is obeyed once: what was taken back
-since stays.
+since stays. A note that is not made as the standard wants is an ordinary object, and hides nothing.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from sandbox.archive.header import Header
 from sandbox.archive.index.changes import InstanceRow
@@ -23,7 +26,10 @@ from sandbox.archive.operations.journal import Entry
 from sandbox.archive.operations.operation import Kind, Operation, Outcome, counted
 from sandbox.archive.operations.reject import KEY_OBJECT_SELECTION, MEANINGS, Title
 from sandbox.archive.operations.rewrite import dataset_before_pixels
-from sandbox.model.errors import NotFoundError
+from sandbox.archive.uids import is_uid
+from sandbox.model.errors import NotFoundError, SandboxError
+
+log = logging.getLogger(__name__)
 
 _TITLE, _CODE, _SCHEME = "ConceptNameCodeSequence", "00080100", "00080102"
 
@@ -32,10 +38,16 @@ def title_of(sop_class: str, header: Header) -> Title | None:
     """Why an instance rejects others, or None if it is no rejection note."""
     titles = header.get_keyword(_TITLE) if sop_class == KEY_OBJECT_SELECTION else ""
     for item in json.loads(titles) if titles else []:
-        code, scheme = (item.get(tag, {}).get("Value", [""])[0] for tag in (_CODE, _SCHEME))
+        code, scheme = _value(item, _CODE), _value(item, _SCHEME)
         if scheme == "DCM" and code in frozenset(Title):
             return Title(code)
     return None
+
+
+def _value(item: Mapping[str, Any], tag: str) -> str:
+    """The first value of an element of DICOM JSON, as text whatever it is."""
+    values = item.get(tag, {}).get("Value") or [""]
+    return str(values[0])
 
 
 class ObeyNote(Operation):
@@ -51,7 +63,12 @@ class ObeyNote(Operation):
         if not notes:
             raise NotFoundError("The rejection note is not in the archive any more.", "Send it again.")
         subject = f"note {self.sop_instance}"
-        rows = [] if _was_obeyed(bench, subject) else _named(bench, bench.files.path(notes[0].file))
+        try:
+            rows = [] if _was_obeyed(bench, subject) else _named(bench, bench.files.path(notes[0].file))
+        except _MalformedError as wrong:
+            sentence = f"The rejection note {self.sop_instance} is kept and hides nothing: {wrong}."
+            log.warning(sentence)
+            return Outcome(kind=self.kind, ok=False, sentence=sentence)
         sentence = f"A note rejected {counted(len(rows), 'instance')}: {MEANINGS[self.title]}."
         if not rows:
             return Outcome(kind=self.kind, sentence=sentence)
@@ -71,15 +88,18 @@ def _was_obeyed(bench: Bench, subject: str) -> bool:
         return bool(journal.read_entries(connection, operations.c.subject == subject, limit=1))
 
 
+class _MalformedError(Exception):
+    """A note that does not say what it rejects in the form of PS3.3 C.17.6.2; the words say what is wrong."""
+
+
 def _named(bench: Bench, note: Path) -> list[InstanceRow]:
     """What is here of the note's evidence, in the study that it names it in. Notes themselves cannot be rejected."""
-    dataset = dataset_before_pixels(note)
-    study_of = {
-        str(reference.get("ReferencedSOPInstanceUID", "")): str(study.get("StudyInstanceUID", ""))
-        for study in _items(dataset, "CurrentRequestedProcedureEvidenceSequence")
-        for series in _items(study, "ReferencedSeriesSequence")
-        for reference in _items(series, "ReferencedSOPSequence")
-    }
+    try:
+        study_of = _evidence(dataset_before_pixels(note))
+    except (SandboxError, _MalformedError):
+        raise
+    except Exception as wrong:  # pydicom raises whatever comes up
+        raise _MalformedError("it cannot be read to its end") from wrong
     return [
         row
         for row in bench.rows_of(list(study_of))
@@ -87,5 +107,25 @@ def _named(bench: Bench, note: Path) -> list[InstanceRow]:
     ]
 
 
+def _evidence(dataset: Dataset) -> dict[str, str]:
+    """The study of each SOP instance that the note names. Raises _MalformedError."""
+    return {
+        _uid(reference, "ReferencedSOPInstanceUID"): _uid(study, "StudyInstanceUID")
+        for study in _items(dataset, "CurrentRequestedProcedureEvidenceSequence")
+        for series in _items(study, "ReferencedSeriesSequence")
+        for reference in _items(series, "ReferencedSOPSequence")
+    }
+
+
 def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    return list(dataset.get(keyword) or [])
+    found = dataset.get(keyword)
+    if not isinstance(found, Sequence) or not found:
+        raise _MalformedError(f"{keyword} is missing or has no items")
+    return list(found)
+
+
+def _uid(dataset: Dataset, keyword: str) -> str:
+    found = dataset.get(keyword)
+    if not isinstance(found, str) or not is_uid(found):
+        raise _MalformedError(f"{keyword} is missing or no UID")
+    return str(found)

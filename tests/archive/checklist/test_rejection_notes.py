@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,3 +85,68 @@ def test_an_image_of_another_study_is_left_alone(served: RunningArchive, port: i
         note.CurrentRequestedProcedureEvidenceSequence[0].StudyInstanceUID = "1.2.3.4"
         assert wire.store(note).status == 0
         assert images(wire, ds) == {str(ds.SOPInstanceUID)}
+
+
+def _titles_without_a_code(note: Dataset) -> None:
+    note.ConceptNameCodeSequence[0].CodeValue = None
+
+
+def _titles_of_another_kind(note: Dataset) -> None:
+    del note.ConceptNameCodeSequence[0].CodeValue
+    note.ConceptNameCodeSequence[0].add_new("CodeValue", "SQ", [])
+
+
+def _no_title(note: Dataset) -> None:
+    note.ConceptNameCodeSequence = []
+
+
+def _no_evidence(note: Dataset) -> None:
+    del note.CurrentRequestedProcedureEvidenceSequence
+
+
+def _evidence_that_is_text(note: Dataset) -> None:
+    del note.CurrentRequestedProcedureEvidenceSequence
+    note.add_new("CurrentRequestedProcedureEvidenceSequence", "LO", "everything of today")
+
+
+def _evidence_that_is_a_number(note: Dataset) -> None:
+    (study,) = note.CurrentRequestedProcedureEvidenceSequence
+    del study.ReferencedSeriesSequence
+    study.add_new("ReferencedSeriesSequence", "US", [1, 2])
+
+
+def _a_series_without_references(note: Dataset) -> None:
+    study = note.CurrentRequestedProcedureEvidenceSequence[0]
+    study.ReferencedSeriesSequence.append(Dataset())
+
+
+def _references_without_uids(note: Dataset) -> None:
+    series = note.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
+    del series.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+
+
+UNTITLED = [_titles_without_a_code, _titles_of_another_kind, _no_title]
+MALFORMED = [
+    _no_evidence,
+    _evidence_that_is_text,
+    _evidence_that_is_a_number,
+    _a_series_without_references,
+    _references_without_uids,
+]
+
+
+@pytest.mark.parametrize("spoil", UNTITLED + MALFORMED)
+def test_a_malformed_note_is_kept_and_hides_nothing(
+    served: RunningArchive, port: int, spoil: Callable[[Dataset], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    ds = instance()
+    with Wire(port, CONTEXTS) as wire:
+        assert wire.store(ds).status == 0
+        note = note_on(served, ds)
+        spoil(note)
+        assert wire.store(note).status in (0, 0xB007)
+        assert images(wire, ds) == {str(ds.SOPInstanceUID)}
+        assert images(wire, note) == {str(note.SOPInstanceUID)}
+        assert wire.store(ds).status == 0
+    assert not served.archive.journal()
+    assert (f"{note.SOPInstanceUID} is kept and hides nothing" in caplog.text) is (spoil in MALFORMED)
