@@ -110,13 +110,15 @@ class Message:
 
 @dataclass(frozen=True)
 class Study:
-    """A study that was touched: whose it is, and how many instances of which SOP class it was about."""
+    """A study that was touched: whose it is (``issuer`` of the patient's ID), and how many instances of which SOP class
+    it was about."""
 
     uid: str
     patient_id: str = ""
     patient_name: str = ""
     accession: str = ""
     sop_classes: Mapping[str, int] = field(default_factory=dict)
+    issuer: str = ""
 
 
 @dataclass(frozen=True)

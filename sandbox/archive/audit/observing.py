@@ -40,7 +40,7 @@ _WANTED: tuple[Attribute, ...] = tuple(
     attribute
     for level in (Level.PATIENT, Level.STUDY)
     for attribute in AT_LEVEL[level]
-    if attribute.keyword in ("PatientID", "PatientName", "AccessionNumber")
+    if attribute.keyword in ("PatientID", "IssuerOfPatientID", "PatientName", "AccessionNumber")
 )
 
 
@@ -189,7 +189,13 @@ class Auditor:
         if not found:
             return None
         values = {attribute.keyword: found[0].get(attribute.tag, "") for attribute in _WANTED}
-        return Study(study_uid, values["PatientID"], values["PatientName"], values["AccessionNumber"])
+        return Study(
+            study_uid,
+            values["PatientID"],
+            values["PatientName"],
+            values["AccessionNumber"],
+            issuer=values["IssuerOfPatientID"],
+        )
 
     def _from_files(self, study_uid: str, rows: Iterable[InstanceRow]) -> Study:
         """One that is not in the index any more, as a file of it in the bin says."""
@@ -202,6 +208,7 @@ class Auditor:
                     header.get_keyword("PatientID"),
                     header.get_keyword("PatientName"),
                     header.get_keyword("AccessionNumber"),
+                    issuer=header.get_keyword("IssuerOfPatientID"),
                 )
         return Study(study_uid)
 

@@ -147,8 +147,9 @@ def read_lines(directory: Path) -> Iterator[str]:
     """All messages that are kept, the oldest first."""
     for path in (*sorted(directory.glob("audit-*.log")), directory / FILE):
         with suppress(FileNotFoundError):
-            # Not splitlines(), for which characters that a peer may send end a line as well.
-            yield from path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+            # Not splitlines(), for which characters that a peer may send end a line as well. A file that was made this
+            # moment is empty, and has no line.
+            yield from filter(None, path.read_text(encoding="utf-8").split("\n"))
 
 
 class SyslogTarget(Model):

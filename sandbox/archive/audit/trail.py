@@ -205,16 +205,17 @@ class AuditTrail:
             self.note(lambda message=message: [message])  # type: ignore[misc]
 
     def _run(self) -> None:
+        looked = time.monotonic()
         while True:
+            # By the clock and not when nothing comes: something may come all the time.
+            if time.monotonic() - looked >= self._quiet:
+                self._look()
+                looked = time.monotonic()
             try:
                 looks_again = self._arriving or any(sink.waits for sink in self._sinks)
-                note = self._notes.get(timeout=self._quiet if looks_again else None)
+                left = max(looked + self._quiet - time.monotonic(), 0.0)
+                note = self._notes.get(timeout=left if looks_again else None)
             except queue.Empty:
-                for sink in self._sinks:
-                    if sink.waits:
-                        sink.write(())
-                limit = time.monotonic() - self._quiet
-                self._flush(lambda arriving: arriving.last <= limit)  # noqa: B023
                 continue
             notes, over = [note], note is None
             if not over and self._notes.qsize() < _AT_ONCE:
@@ -231,6 +232,14 @@ class AuditTrail:
                 break
         for sink in self._sinks:
             sink.close()
+
+    def _look(self) -> None:
+        """Write what waits, and tell what was stored and has been quiet since."""
+        for sink in self._sinks:
+            if sink.waits:
+                sink.write(())
+        limit = time.monotonic() - self._quiet
+        self._flush(lambda arriving: arriving.last <= limit)
 
     def _write(self, notes: Iterable[Note]) -> None:
         written: list[tuple[datetime, str]] = []
@@ -260,8 +269,8 @@ def peer_of(facts: AssociationFacts, *roles: Code) -> Participant:
 
 
 def by_patient(studies: Iterable[Study]) -> list[list[Study]]:
-    """The studies of each patient."""
-    groups: dict[str, list[Study]] = {}
+    """The studies of each patient: one ID of two issuers is two patients."""
+    groups: dict[tuple[str, str], list[Study]] = {}
     for study in studies:
-        groups.setdefault(study.patient_id, []).append(study)
+        groups.setdefault((study.issuer, study.patient_id), []).append(study)
     return list(groups.values())

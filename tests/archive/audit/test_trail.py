@@ -158,6 +158,38 @@ def test_what_an_association_stored_is_told_though_it_stays_open(tmp_path: Path)
     told.stop()
 
 
+def test_what_was_stored_is_told_though_something_comes_all_the_time(tmp_path: Path) -> None:
+    trail = AuditTrail(lambda: "ARCHIVE", [AuditFile(tmp_path / AUDIT)], quiet=0.5)
+    trail.start("me")
+    over = threading.Event()
+
+    def busy() -> None:
+        while not over.wait(0.01):
+            trail.note(tuple)
+
+    others = threading.Thread(target=busy)
+    others.start()
+    try:
+        trail.arrived(FACTS, "1.2.3", CT, lambda: Study("1.2.3", "P1"))
+        (message,) = Trail(tmp_path).wait("110104")
+    finally:
+        over.set()
+        others.join()
+        trail.stop()
+    assert studies(message) == {"1.2.3": ["1"]}
+
+
+def test_one_patient_id_of_two_issuers_is_two_patients(served: RunningArchive, trail: Trail) -> None:
+    one, other = (instance(PatientID="P7", IssuerOfPatientID=issuer) for issuer in ("RIVERSIDE", "LAKESIDE"))
+    with dial(served) as wire:
+        assert [wire.store(ds).status for ds in (one, other)] == [0, 0]
+        assert move(wire, StudyInstanceUID=[one.StudyInstanceUID, other.StudyInstanceUID])[-1].status == 0
+    messages = trail.wait("110102", 2)
+    assert sorted(list(studies(message)) for message in messages) == sorted(
+        [[str(ds.StudyInstanceUID)] for ds in (one, other)]
+    )
+
+
 def test_a_query_with_what_was_asked(served: RunningArchive, trail: Trail) -> None:
     with dial(served) as wire:
         wire.matches("STUDY", PatientName="Doe*")
