@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,17 @@ def test_a_new_study_has_all_its_values_and_its_names_folded(index: Index) -> No
     assert row["patient_key"] == writer.patient_key(record.header)
 
 
+def test_values_of_any_length_go_into_the_indexes_of_a_database(index: Index) -> None:
+    """Issuer and ID together, or a name with its date, are more than PostgreSQL puts on a page of an index."""
+    issuer, patient_id = ("".join(chr(0x4E00 + (n * k) % 20000) for n in range(600)) for k in (7919, 104729))
+    long = {"IssuerOfPatientID": issuer, "PatientID": patient_id}
+    records = [_record(**long), _record(**long), _record(**long | {"PatientID": patient_id[::-1]})]
+    assert [index.add(record) for record in records] == [True] * 3
+    with index.connect() as connection:
+        first, second, other = connection.execute(select(studies.c.patient_key).order_by(studies.c.id)).scalars()
+    assert first == second != other
+
+
 def test_an_operations_transaction_writes_the_same_rows(index: Index, tmp_path: Path) -> None:
     """``add_record`` on a SQLAlchemy connection, and ``add`` on the driver's own."""
     records = _two_studies()
@@ -161,6 +173,45 @@ def test_a_database_that_was_restarted_is_met_again(index: Index) -> None:
     with index.connect() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": found[0]})
     assert index.add(_record())
+
+
+def _fails_once(opened: Index, which: int, *, commits: bool) -> None:
+    """Let the transaction with this number be answered as lost, though it was committed, or not."""
+    real, begun = opened._connection.transaction, count()
+
+    @contextmanager
+    def transaction(*, durable: bool) -> Iterator[object]:
+        fails = next(begun) == which
+        with real(durable=durable) as cursor:
+            yield cursor
+            if fails and not commits:
+                raise _lost()
+        if fails and commits:
+            raise _lost()
+
+    opened._connection.transaction = transaction  # type: ignore[method-assign, assignment]
+
+
+def _lost() -> OperationalError:
+    return OperationalError("COMMIT", {}, Exception("the server closed the connection"), connection_invalidated=True)
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_a_first_delivery_whose_commit_was_not_heard_of_is_no_duplicate(index: Index, commits: bool) -> None:
+    record = _record()
+    _fails_once(index, 0, commits=commits)
+    assert index.add(record)
+    assert not index.add(record), "the next one is"
+
+
+def test_a_first_delivery_beside_one_that_cannot_be_confirmed_is_no_duplicate(index: Index) -> None:
+    """Both share a commit that goes through; what fails is the second one, for the other's file alone."""
+    there, fresh = _record(), _record()
+    index.add(there)
+    _fails_once(index, 1, commits=False)
+    jobs = [module._Job(record, durable=False) for record in (there, fresh)]
+    index._commit(jobs)
+    assert [(job.done, job.new, job.error) for job in jobs] == [(True, False, None), (True, True, None)]
 
 
 def test_a_commit_is_flushed_where_it_must_be(tmp_path: Path) -> None:

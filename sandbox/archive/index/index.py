@@ -259,7 +259,9 @@ class Index:
         self._check_open()
         with self._connection.transaction(durable=any(job.durable for job in batch)) as cursor:
             for job in batch:
-                job.new = self._instances.add(cursor, job.record)
+                # Once new, always new: a row that is found at another try is that of a first one whose commit went
+                # through unheard.
+                job.new = self._instances.add(cursor, job.record) or job.new
         # A row that was there would not be made again from its file: what it says of a file that came anew must last.
         healed = [job.record for job in batch if not (job.new or job.durable)]
         if healed:

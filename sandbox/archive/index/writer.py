@@ -7,6 +7,7 @@ raised as SQLAlchemy raises it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class InstanceRecord:
     received: float
 
 
+_LONGEST_KEY = 600  # characters, of at most four bytes
 _STORED = {level: tuple(a for a in AT_LEVEL[level] if not a.computed) for level in Level}
 _ONE: ColumnClause[int] = literal_column("1", Integer)
 
@@ -261,12 +263,17 @@ def _values(level: Level, header: Header) -> Values:
 
 
 def patient_key(header: Header) -> str:
-    """What makes two studies one patient's: ID and issuer, or name and birth date of those who have no ID."""
+    """What makes two studies one patient's: ID and issuer, or name and birth date of those who have no ID. Values far
+    beyond what DICOM allows are told apart by their hash: PostgreSQL indexes no more than 2704 bytes."""
     patient_id = header.get_keyword("PatientID")
     if patient_id:
-        return f"{header.get_keyword('IssuerOfPatientID')}\t{patient_id}"
-    name = "=".join(groups(header.get_keyword("PatientName")))
-    return f"\t\t{name}\t{header.get_keyword('PatientBirthDate')}"
+        key = f"{header.get_keyword('IssuerOfPatientID')}\t{patient_id}"
+    else:
+        name = "=".join(groups(header.get_keyword("PatientName")))
+        key = f"\t\t{name}\t{header.get_keyword('PatientBirthDate')}"
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _with(values: str, value: str) -> str:
