@@ -90,7 +90,8 @@ class ImageStore:
         return self._files / relative
 
     def write(self, sop_instance: str, parts: Iterable[Buffer]) -> tuple[str, int]:
-        """Write one instance and return its relative path and size. Raises OutOfResourcesError and leaves nothing."""
+        """Write one instance and return its relative path and size. Raises OutOfResourcesError, and then the instance
+        is not there, or whole and not known to last: what is to be answered is the same."""
         return self._write(sop_instance, list(parts), synced=self._sync is Sync.FULL)
 
     def holds(self, relative: str) -> bool:
@@ -106,12 +107,13 @@ class ImageStore:
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             try:
                 _write_all(descriptor, pieces)
-                name = target = self._put(name, relative)
+                target = self._put(name, relative)
                 if synced:
                     self._flush(descriptor, target)
             finally:
                 os.close(descriptor)
         except OSError as wrong:
+            # The temporary name alone: once renamed the file is whole, and may be what a row stands for.
             with suppress(OSError):
                 Path(name).unlink()
             raise _out_of_resources(wrong) from wrong
