@@ -24,7 +24,10 @@ from sandbox.archive.narrowing import Bound, Narrowing, Relation
 Predicate = Callable[[str], bool]
 _Narrowed = tuple[Narrowing | None, bool]
 
-_MOST_NARROWED = 500  # alternatives; more would be too much for one SQL statement
+# Alternatives; more would be too much for one SQL statement. SQLite takes an expression that is 1000 deep, and each
+# alternative that is joined with OR makes it one deeper.
+_MOST_NARROWED = 500
+_LONGEST_LIKE = 200  # characters; SQLite takes a pattern of 50,000 bytes, and any part of a literal narrows
 _LAST = "\U0010fffd"  # sorts after whatever may follow a prefix
 
 
@@ -87,6 +90,8 @@ def matcher(attribute: Attribute, wanted: str) -> Matcher | None:
         accepts = _any_value(accepts)
     narrowing = _NARROWINGS.get(RULES[attribute.vr]) if wanted.count("\\") < _MOST_NARROWED else None
     narrow, exact = narrowing(attribute, wanted) if narrowing else (None, False)
+    if narrow is not None and len(narrow) > _MOST_NARROWED:
+        narrow, exact = None, False
     return Matcher(attribute, accepts, narrow, exact)
 
 
@@ -187,7 +192,8 @@ def _like(column: str, pattern: str) -> tuple[Bound, ...]:
 
 
 def _longest_literal(pattern: str) -> str:
-    return max(re.split(r"[*?]", pattern), key=len)
+    """The longest part without wildcards, or the beginning of it."""
+    return max(re.split(r"[*?]", pattern), key=len)[:_LONGEST_LIKE]
 
 
 # -- Names (PS3.4 C.2.2.2.1, PS3.5 6.2.1) ---------------------------------------------------------------------------
@@ -199,13 +205,25 @@ def _name_alternatives(wanted: str) -> list[tuple[str, ...]]:
 
 def _group_predicate(pattern: str) -> Predicate:
     """One component group. "SMITH^*" also finds "SMITH": trailing empty components are not written."""
-    if not has_wildcard(pattern):
-        return lambda stored: stored == pattern
-    accepts = glob(pattern)
-    if pattern.endswith("^*"):
-        bare = _group_predicate(pattern[:-2].rstrip("^"))
-        return lambda stored: accepts(stored) or bare(stored)
-    return accepts
+    widest, bare = _without_open_components(pattern)
+    accepts = _whole_predicate(widest)
+    if bare == widest:
+        return accepts
+    also = _whole_predicate(bare)
+    return lambda stored: accepts(stored) or also(stored)
+
+
+def _whole_predicate(pattern: str) -> Predicate:
+    return glob(pattern) if has_wildcard(pattern) else lambda stored: stored == pattern
+
+
+def _without_open_components(pattern: str) -> tuple[str, str]:
+    """ "SMITH^*^*" asks for what "SMITH^*" or "SMITH" finds: the widest pattern, and what stands before it; both the
+    same where no component at the end is open."""
+    widest = pattern
+    while pattern.endswith("^*"):
+        widest, pattern = pattern, pattern[:-2].rstrip("^")
+    return widest, pattern
 
 
 def _name_predicate(wanted: str) -> Predicate:
@@ -237,7 +255,8 @@ def _narrow_name(attribute: Attribute, wanted: str) -> _Narrowed:
     first, other = f"{attribute.column}_folded", f"{attribute.column}_other"
     choices: list[tuple[Bound, ...]] = []
     for (pattern,) in alternatives:
-        literal = pattern[:-2].rstrip("^") + "*" if pattern.endswith("^*") else pattern
+        widest, bare = _without_open_components(pattern)
+        literal = pattern if bare == widest else bare + "*"
         choices.append(_like(first, literal) if has_wildcard(literal) else (Bound(first, Relation.EQUAL, literal),))
         anywhere = Bound(other, Relation.CONTAINS, _longest_literal(literal))
         choices.append((Bound(other, Relation.ABOVE, ""), anywhere))

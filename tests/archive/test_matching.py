@@ -45,6 +45,11 @@ def test_every_attribute_has_a_rule() -> None:
         ("PN", "Doe^*", "Doe", True),
         ("PN", "Doe^*", "Doe^Jane", True),
         ("PN", "Doe^*", "Doerr", False),
+        ("PN", "Doe^*^*", "Doe", True),
+        ("PN", "Doe^*^*", "Doe^Jane", True),
+        ("PN", "Doe^^*", "Doe^Jane", False),
+        ("PN", "Doe^Jane^^*^*", "Doe^Jane", True),
+        ("PN", "Doe^*^*", "Doerr", False),
         ("PN", "山田*", "Yamada^Tarou=山田^太郎=やまだ^たろう", True),
         ("PN", "やまだ^たろう", "Yamada^Tarou=山田^太郎=やまだ^たろう", True),
         ("PN", "YAMADA*=山田*", "Yamada^Tarou=山田^太郎", True),
@@ -135,6 +140,14 @@ def test_a_wildcard_does_not_reach_across_values() -> None:
 
 def test_a_hostile_pattern_costs_no_time() -> None:
     assert not glob("*a" * 200 + "b")("a" * 600)
+
+
+def test_sql_offers_a_name_without_the_components_that_are_left_open() -> None:
+    asked = attribute("PatientName", Level.PATIENT)
+    found = matcher(asked, "doe^*^*")
+    assert found is not None
+    assert found.narrow is not None
+    assert found.narrow[0][0].value == "DOE"
 
 
 _LETTERS = st.text(alphabet="aAbB_%*?^=[éøß ", max_size=6)

@@ -209,6 +209,32 @@ def test_matching_through_the_index(archive: Archive, keys: dict[str, object], m
     assert bool(found(archive, "STUDY", **keys)) is matches
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"PatientName": [f"SOMEBODY{number}" for number in range(499)] + ["DOE^JANE"]},
+        {"PatientName": [f"SOMEBODY{number}*" for number in range(499)] + ["*JANE"]},
+        {"PatientName": [f"SOMEBODY{number}*" for number in range(3000)] + ["DOE*"]},
+        {"PatientID": [f"?X{number}" for number in range(499)] + ["?1"]},
+        {"ModalitiesInStudy": [f"X{number}" for number in range(499)] + ["CT"]},
+        {"StudyInstanceUID": [f"1.2.3.{number}" for number in range(5000)] + ["1.2.3"]},
+        {"StudyDate": [f"{1000 + number}0102" for number in range(5000)]},
+        {"PatientName": "DOE^JANE" + "^*" * 5000},
+        {"StudyDescription": "*" + "_" * 600 + "*"},
+    ],
+)
+def test_what_a_statement_cannot_hold_is_matched_all_the_same(archive: Archive, keys: dict[str, object]) -> None:
+    """SQLite takes an expression 1000 deep and a pattern of 50,000 bytes; neither is the asker's business."""
+    store(archive, instance(StudyInstanceUID="1.2.3", StudyDescription="_" * 700))
+    assert len(found(archive, "STUDY", **keys)) == 1
+
+
+def test_a_pattern_longer_than_any_value_matches_none(archive: Archive) -> None:
+    store(archive, instance())
+    for keyword in ("PatientName", "PatientID", "StudyDescription"):
+        assert found(archive, "STUDY", **{keyword: "*" + "x" * 60_000 + "*"}) == []
+
+
 def test_request_attributes_match_item_by_item(archive: Archive) -> None:
     def item(step: str, procedure: str) -> Dataset:
         one = Dataset()
