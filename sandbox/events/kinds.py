@@ -369,6 +369,86 @@ class TicketReceived(Body):
     subject: str
 
 
+class TicketAsked(Body):
+    """The trainee asked somebody of the hospital. ``to`` is the person's name, ``about`` which of the questions."""
+
+    kind = "ticket.asked"
+    ticket: int
+    to: str
+    about: str
+    text: str
+
+
+class TicketAnswered(Body):
+    """Somebody of the hospital said something. ``about`` is a question's, "update" or "close".
+
+    ``worked`` is what came of it where the person truly tried something for this answer, and None where not.
+    """
+
+    kind = "ticket.answered"
+    ticket: int
+    sender: str
+    about: str
+    text: str
+    worked: bool | None = None
+
+
+class TicketUpdated(Body):
+    """The trainee told those who wait how things are. ``next_update_min`` is in minutes."""
+
+    kind = "ticket.updated"
+    ticket: int
+    text: str
+    impact: str
+    known: str
+    unknown: str
+    next_update_min: int
+
+
+class TicketClosed(Body):
+    """The closing message, written when the caller has tried and it works."""
+
+    kind = "ticket.closed"
+    ticket: int
+    cause: str
+    done: str
+    verified: str
+    follow_up: str
+
+
+class NoteWritten(Body):
+    """A note of the trainee's notebook, new or changed: the text is all of it as it is now."""
+
+    kind = "attempt.note.written"
+    note: int
+    text: str
+
+
+class NoteRemoved(Body):
+    kind = "attempt.note.removed"
+    note: int
+
+
+class EvidencePinned(Body):
+    """Something that the trainee holds for evidence. ``what`` is what kind of thing it is (association, log, result,
+    event, header, queue, answer …), ``seq`` the event that tells of it (0: none), ``text`` what it says, ``points_to``
+    what the trainee takes it to mean. ``pin`` counts from 1 and is used once; what a pin says may be pinned anew.
+    """
+
+    kind = "attempt.evidence.pinned"
+    pin: int
+    what: str
+    association: str = ""
+    seq: int = 0
+    text: str
+    points_to: str = ""
+
+
+class EvidenceUnpinned(Body):
+    kind = "attempt.evidence.unpinned"
+    pin: int
+
+
 class EvidenceOpened(Body):
     """Somebody looked: ``what`` is one of log, association, queue, config, studies, instance. For the debrief."""
 
@@ -385,11 +465,16 @@ class HintRevealed(Body):
 
 
 class DiagnosisCommitted(Body):
+    """A hypothesis. ``pins`` are the numbers of the evidence that it rests on; ``confidence`` is guess, likely, sure or
+    not said."""
+
     kind = "attempt.diagnosis.committed"
     node: str
     layer: str
     fault: str
     evidence: str = ""
+    pins: tuple[int, ...] = ()
+    confidence: str = ""
 
 
 class CheckStarted(Body):

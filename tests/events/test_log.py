@@ -86,7 +86,7 @@ def test_probe_traffic_is_for_later_but_its_verdict_is_not() -> None:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_kinds_are_dotted_past_tense(kind: str) -> None:
-    past = ("ed", "sent", "held", "driven", "unspoken", "undone", "reset", "split")
+    past = ("ed", "sent", "held", "driven", "unspoken", "undone", "reset", "split", "written")
     assert "." in kind
     assert kind.endswith(past), f"{kind} does not say what happened"
 
