@@ -9,6 +9,7 @@ from pydantic import Field
 from sandbox.checks.check import Check, Judgement, failed, passed
 from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.names import Names, counted
+from sandbox.events.event import PROBE
 from sandbox.events.kinds import InstanceStored
 from sandbox.nodes.department import Department
 from sandbox.nodes.node import Node
@@ -21,7 +22,7 @@ class RetrieveCompletes(Check):
 
     ``remote`` is the line of its AE table that is asked; empty, the archive it is configured for. A workstation that
     retrieves for itself does so as it is set to, by C-MOVE or C-GET; everything else is a C-MOVE to the AE title that
-    ``to`` has now. Who did not have the study before is rid of it afterwards.
+    ``to`` has now. Who did not have the study before is rid of it afterwards, unless somebody else sent it meanwhile.
     """
 
     kind = "retrieve_completes"
@@ -48,12 +49,14 @@ class RetrieveCompletes(Check):
         exams = [exam for label in self.exams for exam in memory.labelled(label)]
         for exam in exams:
             strangers = [other for other in department.nodes.values() if not _has(other, exam)]
+            before = len(department.events)
             try:
                 wrong = self._retrieve(department, node, target, exam, evidence)
             finally:
-                # Whoever got it, the right one or not, is rid of it again.
+                # Whoever got it, the right one or not, is rid of it again, but for what somebody else sent meanwhile.
+                wanted = _sent_by_others(department, exam, before)
                 for other in strangers:
-                    if _has(other, exam):
+                    if _has(other, exam) and other.name not in wanted:
                         other.forget_study(exam.study_uid)
             if wrong:
                 return failed(wrong, tuple(dict.fromkeys(evidence)))
@@ -94,6 +97,15 @@ class RetrieveCompletes(Check):
 
 
 _QUIET_S = 1.0
+
+
+def _sent_by_others(department: Department, exam: NotedExam, since: int) -> set[str]:
+    """The nodes that anybody but the check sent images of the exam to."""
+    return {
+        event.node
+        for event in department.events.since(since)
+        if isinstance(event.body, InstanceStored) and event.body.study_uid == exam.study_uid and event.actor != PROBE
+    }
 
 
 def _has(node: Node, exam: NotedExam) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from sandbox.checks.check import Check
 from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.registry import make_check
+from sandbox.checks.retrieve_completes import RetrieveCompletes
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.events.event import PROBE
+from sandbox.events.log import because
 from sandbox.faults.registry import make_fault
 from sandbox.model.errors import BadInputError
 from sandbox.model.scenario import Primitive
@@ -134,6 +137,26 @@ def test_images_that_go_to_somebody_else_are_missed(healthy: tuple[Small, Memory
     assert finding.verdict is Verdict.FAIL
     assert "WS1" in finding.sentence
     assert before.differences(fingerprint(small.department)) == ()
+
+
+def test_what_the_trainee_retrieves_meanwhile_stays(
+    healthy: tuple[Small, Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, memory = healthy
+    exam = memory.labelled("head")[0]
+    real = RetrieveCompletes._retrieve
+
+    def both(*given: Any) -> str:
+        with because(None, "trainee"):
+            assert small.workstation("WS1").retrieve(exam.study_uid).ok
+        return real(*given)
+
+    monkeypatch.setattr(RetrieveCompletes, "_retrieve", both)
+    assert check_of("retrieve_completes").run(small.department, memory).verdict is Verdict.PASS
+    store = small.workstation("WS1").store
+    assert store is not None
+    assert store.study(exam.study_uid) is not None
+    small.workstation("WS1").forget_study(exam.study_uid)
 
 
 def test_a_search_in_the_users_words_finds_all_of_them_and_no_more(healthy: tuple[Small, Memory]) -> None:
