@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -133,6 +133,15 @@ class CommitmentService:
         with self._changed:
             return len(self._pending)
 
+    def forget(self, sop_instances: Collection[str]) -> None:
+        """Report nothing more about these instances: requests that name nothing else go, as if nobody had asked."""
+        gone = frozenset(sop_instances)
+        with self._changed:
+            for path, pending in list(self._pending.items()):
+                if all(reference.sop_instance in gone for reference in pending.references):
+                    del self._pending[path]
+                    path.unlink(missing_ok=True)
+
     def start(self) -> None:
         """Work on what is there and what comes. What waits for its next attempt is tried at once: whoever starts an
         archive again has often just mended what kept the report from getting through."""
@@ -250,6 +259,9 @@ class CommitmentService:
 
     def _settle(self, me: threading.Thread, path: Path, pending: _Pending, failure: str) -> None:
         with self._changed:
+            if path not in self._pending:
+                # Forgotten while it was reported.
+                return
             if not failure:
                 del self._pending[path]
                 path.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from sandbox.dicom.contract import (
     Services,
     SupportedContext,
 )
+from sandbox.events.kinds import InstanceStored
 from sandbox.events.log import current
 from sandbox.model.config import NodeConfig, shown
 from sandbox.nodes.answering import answer_find
@@ -168,6 +169,18 @@ class ArchiveNode(Node):
 
     def watcher(self) -> Observer:
         return self._auditor.observer(self.observer)
+
+    def forget_study(self, study_uid: str) -> None:
+        if self._commitment.waiting:
+            # Of images that never came here as well: whoever made them has told of them.
+            self._commitment.forget(
+                {
+                    event.body.sop_instance
+                    for event in self.context.events.since()
+                    if isinstance(event.body, InstanceStored) and event.body.study_uid == study_uid
+                }
+            )
+        super().forget_study(study_uid)
 
     def contexts(self) -> tuple[SupportedContext, ...]:
         return archive_contexts(self.running.storage(peer_may_be_scp=True))

@@ -273,6 +273,25 @@ def test_a_requester_that_does_not_take_us_for_the_scp(tmp_path: Path) -> None:
         assert modality.reports == []
 
 
+def test_a_request_that_is_forgotten_is_not_reported_any_more(tmp_path: Path) -> None:
+    """And one that names other instances as well is."""
+    port = unused_port()
+    with archived(tmp_path, CT1=port) as made:
+        probe, own = kept(made.archive, 1), kept(made.archive, 1)
+        with scu() as asking:
+            for number, references in enumerate((probe, probe + own), 1):
+                dataset = request_dataset(f"{TRANSACTION}.{number}", references)
+                assert asking.ask(made.port, dataset) == (0, "")
+        wait_until(lambda: any("not reported" in text for text in made.lines), 20)
+        made.service.forget([one.sop_instance for one in probe])
+        assert made.service.waiting == 1
+        assert len(list((made.archive.directory / "commitment").glob("*.json"))) == 1
+        with scu(port) as back:
+            wait_until(lambda: back.reports, 20)
+            assert [report.transaction_uid for _, report in back.reports] == [f"{TRANSACTION}.2"]
+            wait_until(lambda: not made.service.waiting, 20)
+
+
 def test_the_same_request_again_is_one_and_another_of_the_same_uid_is_refused(tmp_path: Path) -> None:
     port = unused_port()
     with scu() as asking, archived(tmp_path, CT1=port) as it:

@@ -10,6 +10,8 @@ import pytest
 from sandbox.checks.check import Check
 from sandbox.checks.commitment_returns import CommitmentReturns
 from sandbox.checks.memory import Memory, NotedExam
+from sandbox.faults.registry import make_fault
+from sandbox.model.scenario import Primitive
 from sandbox.model.verdict import Finding, Verdict
 from sandbox.nodes.modality import AcquiredExam
 from tests.nodes.conftest import QUICK, Small, line
@@ -94,3 +96,17 @@ def test_nothing_is_left_of_it(small: Small) -> None:
     before = small.ct.store.count_studies()
     assert found(small, NEW).verdict is Verdict.PASS
     assert small.ct.store.count_studies() == before
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_the_archive_does_not_go_on_reporting_what_was_scanned_for_a_check(small: Small, arrives: bool) -> None:
+    """Neither where it has the images, nor where they went astray."""
+    no_way_back(small)
+    undo = None if arrives else make_fault(Primitive(kind="service.discards", node="ARCHIVE")).apply(small.department)
+    asked = len(small.events)
+    assert found(small, NEW).verdict is Verdict.FAIL
+    small.wait("association.failed", "ARCHIVE", after=asked)
+    if undo is not None:
+        undo()
+    assert small.archive.store is not None
+    assert not list((small.archive.store.directory / "commitment").glob("*.json"))
