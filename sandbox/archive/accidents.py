@@ -27,6 +27,7 @@ from sandbox.archive.index.index import add_record, patient_key
 from sandbox.archive.index.schema import operation_items, operations, studies
 from sandbox.archive.names import folded_columns
 from sandbox.archive.operations.bench import Bench
+from sandbox.archive.operations.journal import leave_bin, read_items
 from sandbox.archive.operations.reindex import Reindex
 from sandbox.archive.part10 import NotPart10Error, part10_bytes
 from sandbox.archive.recovery import record_of
@@ -204,6 +205,22 @@ def forget_entries(bench: Bench, numbers: Sequence[int]) -> None:
     with bench.index.changing() as connection:
         connection.execute(delete(operation_items).where(operation_items.c.operation.in_(list(numbers))))
         connection.execute(delete(operations).where(operations.c.id.in_(list(numbers))))
+
+
+def forget_for_good(archive: Archive, study_uid: str) -> None:
+    """Nothing tells any more that a study was here: neither rows and files, nor what of it lies in the bin, nor the
+    journal and the rejections that it keeps. Entries that touched other studies as well keep those."""
+    archive.forget_study(study_uid)
+    bench = archive.bench
+    with bench.exclusive():
+        with bench.index.changing() as connection:
+            of_study = read_items(connection, operation_items.c.study_instance_uid == study_uid)
+            leave_bin(connection, [item for item in of_study if item.is_in_bin])
+            connection.execute(delete(operation_items).where(operation_items.c.study_instance_uid == study_uid))
+            numbers = {item.operation for item in of_study}
+            others = {item.operation for item in read_items(connection, operation_items.c.operation.in_(list(numbers)))}
+            connection.execute(delete(operations).where(operations.c.id.in_(list(numbers - others))))
+        bench.settle()
 
 
 def lock_index(archive: Archive, job: Job) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from sample_dicom.orders import make_order
 from sample_dicom.station import TINY, Station
 from sample_dicom.studies import make_study
+from sandbox.archive.accidents import forget_for_good
 from sandbox.dicom.contexts import contexts_for_pairs
 from sandbox.dicom.contract import Peer
 from sandbox.dicom.outcomes import AssociationFailure
@@ -92,7 +93,8 @@ class StrangersStudy(OnArchive):
             raise ConflictError(f"{self.node} did not take the study of {self.title}.", "Let it store before.")
 
         def undo() -> None:
-            if archive.study(self.study_uid) is not None:
-                department.node(self.node).forget_study(self.study_uid)
+            department.node(self.node).forget_study(self.study_uid)
+            # Whoever deleted or rejected it has left it in the bin and in the journal.
+            forget_for_good(archive, self.study_uid)
 
         return undo

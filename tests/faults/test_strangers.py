@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from sandbox.archive.operations.delete import Delete
+from sandbox.archive.operations.empty_bin import EmptyBin
+from sandbox.archive.operations.operation import Operation
+from sandbox.archive.operations.reject import Reject, Title
 from sandbox.checks.memory import Memory
 from sandbox.checks.nothing_from_strangers import NothingFromStrangers
 from sandbox.drill.fingerprint import fingerprint
@@ -69,6 +73,34 @@ def test_what_a_stranger_stored_is_seen_found_out_and_leaves_no_trace(small: Sma
     undo()  # type: ignore[operator]
     assert verdict(small) is Verdict.PASS
     assert before.differences(fingerprint(small.department)) == ()
+
+
+MENDED: dict[str, tuple[Operation, ...]] = {
+    "deleted": (Delete(study_uid="2.25.77", reason="nobody ordered it"),),
+    "rejected": (Reject(study_uid="2.25.77", reason="nobody ordered it", title=Title.WORKLIST),),
+    "thrown away": (Delete(study_uid="2.25.77", reason="nobody's"), EmptyBin(reason="nobody's", confirmed=True)),
+}
+
+
+@pytest.mark.parametrize("how", MENDED)
+def test_nothing_of_it_is_left_however_it_was_mended(small: Small, how: str) -> None:
+    small.change("ARCHIVE", accept_unlisted_callers=True)
+    ours = small.scan().study_uid
+    store = small.archive.store
+    assert store is not None
+    small.wait_until(lambda: store.study(ours) is not None)
+    undo = apply(small)
+    image = store.objects("2.25.77")[0].sop_instance
+    small.archive.administration.operate(Delete(study_uid=ours, reason="another matter"))
+    for operation in MENDED[how]:
+        small.archive.administration.operate(operation)
+    undo()  # type: ignore[operator]
+    assert store.study("2.25.77") is None
+    assert not store.bench.is_rejected(image)
+    about = [item.row.study_uid for entry in store.journal() for item in store.bench.items(entry.number)]
+    assert set(about) == {ours}, "the journal has the other study alone"
+    assert len(store.journal()) == (2 if how == "thrown away" else 1)
+    assert {path.stem for path in (store.files.directory / "bin").rglob("*.dcm")}.isdisjoint({image})
 
 
 def test_whom_the_table_knows_is_no_stranger(small: Small) -> None:
