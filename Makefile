@@ -10,7 +10,7 @@ ARGS ?=
 TESTS ?= tests
 WORKERS ?= 2
 
-.PHONY: run test lint types unit bench reference clean
+.PHONY: run test lint types unit bench reference translations clean
 
 run: $(VENV)/.installed
 	@$(BIN)/pacs-sandbox up $(ARGS)
@@ -33,6 +33,9 @@ bench: $(VENV)/.installed-dev
 reference: $(VENV)/.installed-dev
 	$(BIN)/pacs-sandbox reference docs/reference
 	$(BIN)/pacs-sandbox archive conformance --out docs/conformance-statement.md
+
+translations: $(VENV)/.installed-dev
+	$(BIN)/python -m web.translating
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -55,19 +56,24 @@ def add_user(db: Database, name: str, password: str, role: str = Role.TRAINEE) -
     name = name.strip().lower()
     if not name or len(name) > 64 or not name.replace("-", "").replace(".", "").replace("_", "").isalnum():
         raise BadInputError(
-            f"{name!r} cannot be a user name.", "Use letters, digits, dots, hyphens and underscores, at most 64."
+            _("%(name)r cannot be a user name.", name=name),
+            _("Use letters, digits, dots, hyphens and underscores, at most 64."),
         )
     if len(password) < SHORTEST_PASSWORD:
-        raise BadInputError("The password is too short.", f"Use {SHORTEST_PASSWORD} characters or more.")
+        raise BadInputError(
+            _("The password is too short."), _("Use %(count)s characters or more.", count=SHORTEST_PASSWORD)
+        )
     if role not in list(Role):
-        raise BadInputError(f"There is no role {role!r}.", f"Choose one of {', '.join(Role)}.")
+        raise BadInputError(
+            _("There is no role %(role)r.", role=role), _("Choose one of %(roles)s.", roles=", ".join(Role))
+        )
     hashed = generate_password_hash(password, METHOD)
     user = User(name=name, password=hashed, role=role, created=datetime.now(UTC))
     try:
         with db.unit() as session:
             session.add(user)
     except IntegrityError as taken:
-        raise ConflictError(f"There is already a user {name}.", "Choose another name.") from taken
+        raise ConflictError(_("There is already a user %(name)s.", name=name), _("Choose another name.")) from taken
     return Account(user.id, user.name, Role(user.role))
 
 

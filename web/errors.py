@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from flask import Flask, render_template, request
+from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -20,14 +21,14 @@ STATUSES: Mapping[type[SandboxError], int] = {
     UnavailableError: 503,
 }
 WORDS: Mapping[int, tuple[str, str]] = {
-    400: ("The console could not understand this request.", "Go back and try again."),
-    403: ("This is not for your account.", "Log in with another account."),
-    404: ("There is no such page.", "The address may be mistyped, or the lab it belonged to has ended."),
-    405: ("This address takes another kind of request.", "Go to the start page."),
-    413: ("That is more than the console takes at once.", "Send less."),
+    400: (_("The console could not understand this request."), _("Go back and try again.")),
+    403: (_("This is not for your account."), _("Log in with another account.")),
+    404: (_("There is no such page."), _("The address may be mistyped, or the lab it belonged to has ended.")),
+    405: (_("This address takes another kind of request."), _("Go to the start page.")),
+    413: (_("That is more than the console takes at once."), _("Send less.")),
     500: (
-        "Something in the console went wrong.",
-        "It was written to the console's log. Go back and try again; your labs are not touched.",
+        _("Something in the console went wrong."),
+        _("It was written to the console's log. Go back and try again; your labs are not touched."),
     ),
 }
 
@@ -50,17 +51,21 @@ def _sandbox(wrong: SandboxError) -> tuple[str, int]:
 
 
 def _csrf(_wrong: CSRFError) -> tuple[str, int]:
-    return page(400, "This form is from an earlier visit, so nothing was done.", "Reload the page and send it again.")
+    return page(
+        400, _("This form is from an earlier visit, so nothing was done."), _("Reload the page and send it again.")
+    )
 
 
 def _host(_wrong: SecurityError) -> tuple[str, int]:
     # Nothing of the page's frame: its links would need the very host name that is not trusted.
-    return "This console does not answer under that name. Use the address that it printed when it started.\n", 400
+    return _(
+        "This console does not answer under that name. Use the address that it printed when it started."
+    ) + "\n", 400
 
 
 def _http(wrong: HTTPException) -> tuple[str, int]:
     status = wrong.code or 500
-    sentence, mend = WORDS.get(status, (wrong.name + ".", "Go to the start page."))
+    sentence, mend = WORDS.get(status, (wrong.name + ".", _("Go to the start page.")))
     return page(status, sentence, mend)
 
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from pydantic import TypeAdapter, ValidationError
 
 from sandbox.model.base import Model
@@ -73,8 +75,10 @@ ERRORS: Mapping[int, type[SandboxError]] = {
 }
 READ_S = 10.0
 COMMAND_S = 300.0  # a command may retrieve a study or run every check
-GONE = "This lab does not answer."
-GONE_MEND = "It may be starting again by itself: wait a few seconds and reload. If it stays away, start a new one."
+GONE = lazy_gettext("This lab does not answer.")
+GONE_MEND = lazy_gettext(
+    "It may be starting again by itself: wait a few seconds and reload. If it stays away, start a new one."
+)
 
 
 class LabClient:
@@ -190,7 +194,7 @@ class LabClient:
         try:
             answer = self._http.request(method, path, headers={"X-Actor": self._actor}, **options)
         except httpx.TimeoutException as late:
-            raise UnavailableError("This lab took too long to answer.", "Reload the page to try again.") from late
+            raise UnavailableError(_("This lab took too long to answer."), _("Reload the page to try again.")) from late
         except httpx.HTTPError as lost:
             raise UnavailableError(GONE, GONE_MEND) from lost
         if answer.is_error:
@@ -203,8 +207,8 @@ def _parsed(adapter: TypeAdapter[AnswerT], answer: httpx.Response) -> AnswerT:
         return adapter.validate_json(answer.content)
     except ValidationError as wrong:
         raise UnavailableError(
-            "This lab answered something the console does not understand.",
-            "The lab and the console may be of different versions: start a new lab.",
+            _("This lab answered something the console does not understand."),
+            _("The lab and the console may be of different versions: start a new lab."),
         ) from wrong
 
 

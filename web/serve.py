@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from flask_babel import gettext as _
 from waitress.server import create_server
 
 from sandbox.host.local import LocalHost
@@ -110,7 +111,12 @@ def _listen(options: Options) -> socket.socket:
     except OSError as taken:
         listener.close()
         raise UnavailableError(
-            f"The console cannot listen on {options.host}, port {options.port}: {taken.strerror}.",
-            "Another console may be running there. Choose another port with --port.",
+            _(
+                "The console cannot listen on %(host)s, port %(port)s: %(reason)s.",
+                host=options.host,
+                port=options.port,
+                reason=taken.strerror,
+            ),
+            _("Another console may be running there. Choose another port with --port."),
         ) from taken
     return listener

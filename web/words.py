@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from babel.dates import format_date
+from flask_babel import get_locale, gettext, lazy_gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from pydicom.uid import UID
@@ -26,43 +28,43 @@ class Look(NamedTuple):
 
 
 NODE_STATES: Mapping[NodeState, Look] = {
-    NodeState.RUNNING: Look("Running", "good", "circle-check"),
-    NodeState.STOPPED: Look("Stopped", "quiet", "player-stop"),
-    NodeState.FAILED: Look("Failed", "bad", "alert-triangle"),
+    NodeState.RUNNING: Look(lazy_gettext("Running"), "good", "circle-check"),
+    NodeState.STOPPED: Look(lazy_gettext("Stopped"), "quiet", "player-stop"),
+    NodeState.FAILED: Look(lazy_gettext("Failed"), "bad", "alert-triangle"),
 }
 QUEUE_STATES: Mapping[QueueState, Look] = {
-    QueueState.IDLE: Look("Idle", "quiet", "circle-check"),
-    QueueState.SENDING: Look("Sending", "busy", "send"),
-    QueueState.WAITING: Look("Waiting to retry", "warn", "clock"),
-    QueueState.HELD: Look("On hold", "bad", "player-pause"),
+    QueueState.IDLE: Look(lazy_gettext("Idle"), "quiet", "circle-check"),
+    QueueState.SENDING: Look(lazy_gettext("Sending"), "busy", "send"),
+    QueueState.WAITING: Look(lazy_gettext("Waiting to retry"), "warn", "clock"),
+    QueueState.HELD: Look(lazy_gettext("On hold"), "bad", "player-pause"),
 }
 VERDICTS: Mapping[Verdict, Look] = {
-    Verdict.PASS: Look("Passed", "good", "circle-check"),
-    Verdict.FAIL: Look("Failed", "bad", "circle-x"),
-    Verdict.COULD_NOT_TELL: Look("Could not tell", "warn", "help-circle"),
+    Verdict.PASS: Look(lazy_gettext("Passed"), "good", "circle-check"),
+    Verdict.FAIL: Look(lazy_gettext("Failed"), "bad", "circle-x"),
+    Verdict.COULD_NOT_TELL: Look(lazy_gettext("Could not tell"), "warn", "help-circle"),
 }
 ATTEMPT_STATES: Mapping[AttemptState, Look] = {
-    AttemptState.RUNNING: Look("In progress", "busy", "activity"),
-    AttemptState.SOLVED: Look("Solved", "good", "circle-check"),
-    AttemptState.GIVEN_UP: Look("Given up", "quiet", "flag"),
+    AttemptState.RUNNING: Look(lazy_gettext("In progress"), "busy", "activity"),
+    AttemptState.SOLVED: Look(lazy_gettext("Solved"), "good", "circle-check"),
+    AttemptState.GIVEN_UP: Look(lazy_gettext("Given up"), "quiet", "flag"),
 }
 OUTCOMES: Mapping[str, Look] = {
-    "requested": Look("Requested", "busy", "activity"),
-    "accepted": Look("Open", "busy", "plug-connected"),
-    "released": Look("Completed", "good", "circle-check"),
-    "rejected": Look("Rejected", "bad", "circle-x"),
-    "aborted": Look("Aborted", "bad", "alert-triangle"),
-    "failed": Look("Not connected", "bad", "plug-connected-x"),
+    "requested": Look(lazy_gettext("Requested"), "busy", "activity"),
+    "accepted": Look(lazy_gettext("Open"), "busy", "plug-connected"),
+    "released": Look(lazy_gettext("Completed"), "good", "circle-check"),
+    "rejected": Look(lazy_gettext("Rejected"), "bad", "circle-x"),
+    "aborted": Look(lazy_gettext("Aborted"), "bad", "alert-triangle"),
+    "failed": Look(lazy_gettext("Not connected"), "bad", "plug-connected-x"),
 }
 TIMELINE_GROUPS: Mapping[str, Look] = {
-    "fault": Look("Fault", "bad", "alert-triangle"),
-    "symptom": Look("Symptom", "warn", "activity"),
-    "investigation": Look("Investigation", "busy", "search"),
-    "change": Look("Change", "busy", "adjustments"),
-    "check": Look("Check", "good", "clipboard-check"),
-    "hint": Look("Hint", "warn", "bulb"),
-    "diagnosis": Look("Diagnosis", "busy", "stethoscope"),
-    "ticket": Look("Ticket", "quiet", "message-circle"),
+    "fault": Look(lazy_gettext("Fault"), "bad", "alert-triangle"),
+    "symptom": Look(lazy_gettext("Symptom"), "warn", "activity"),
+    "investigation": Look(lazy_gettext("Investigation"), "busy", "search"),
+    "change": Look(lazy_gettext("Change"), "busy", "adjustments"),
+    "check": Look(lazy_gettext("Check"), "good", "clipboard-check"),
+    "hint": Look(lazy_gettext("Hint"), "warn", "bulb"),
+    "diagnosis": Look(lazy_gettext("Diagnosis"), "busy", "stethoscope"),
+    "ticket": Look(lazy_gettext("Ticket"), "quiet", "message-circle"),
 }
 ROLE_ICONS: Mapping[str, str] = {
     "modality": "scan",
@@ -71,8 +73,15 @@ ROLE_ICONS: Mapping[str, str] = {
     "workstation": "device-desktop",
     "ris": "clipboard-check",
 }
-DIFFICULTIES = ("", "Introductory", "Easy", "Moderate", "Hard", "Expert")
-UNKNOWN = Look("Unknown", "quiet", "help-circle")
+DIFFICULTIES = (
+    "",
+    lazy_gettext("Introductory"),
+    lazy_gettext("Easy"),
+    lazy_gettext("Moderate"),
+    lazy_gettext("Hard"),
+    lazy_gettext("Expert"),
+)
+UNKNOWN = Look(lazy_gettext("Unknown"), "quiet", "help-circle")
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["image", "html_block", "html_inline"])
 
@@ -87,12 +96,17 @@ def markdown(text: str) -> Markup:
     return Markup(_MARKDOWN.render(text))  # noqa: S704 - markdown-it escapes; html is off
 
 
+def told(text: str) -> str:
+    """What the lab took from one of its tables (a setting's title, a command's help), in the reader's language."""
+    return gettext(text) if text else text
+
+
 def size(count: int) -> str:
     """Bytes for people: 0.5 MB, in powers of ten as disks are sold."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= factor:
             return f"{count / factor:.1f} {unit}"
-    return f"{count} bytes"
+    return gettext("%(count)s bytes", count=count)
 
 
 def duration(seconds: float) -> str:
@@ -109,11 +123,11 @@ def duration(seconds: float) -> str:
 
 def elapsed(seconds: float) -> str:
     """Time since the phone rang. What came before it (the fault, mostly) is told so."""
-    return f"{duration(-seconds)} before" if seconds < 0 else duration(seconds)
+    return gettext("%(time)s before", time=duration(-seconds)) if seconds < 0 else duration(seconds)
 
 
 def ago(seconds: float) -> str:
-    return "just now" if seconds < 5 else f"{duration(seconds)} ago"
+    return gettext("just now") if seconds < 5 else gettext("%(time)s ago", time=duration(seconds))
 
 
 def clock(at: datetime) -> str:
@@ -123,12 +137,12 @@ def clock(at: datetime) -> str:
 
 def day(at: datetime) -> str:
     """ "Friday, 20 November": a department's past may be days ago."""
-    return f"{at:%A}, {at.day} {at:%B}"
+    return format_date(at, "EEEE, d MMMM", locale=get_locale() or "en")
 
 
 def day_clock(at: datetime) -> str:
     """ "Fri 17:30:00"."""
-    return f"{at:%a} {clock(at)}"
+    return f"{format_date(at, 'EEE', locale=get_locale() or 'en')} {clock(at)}"
 
 
 def moment(at: datetime) -> str:
@@ -171,19 +185,19 @@ def setting(value: object) -> str:
     """A configuration value as a difference shows it."""
     match value:
         case None:
-            return "nothing"
+            return gettext("nothing")
         case True:
-            return "on"
+            return gettext("on")
         case False:
-            return "off"
+            return gettext("off")
         case float() if value.is_integer():
             return str(int(value))
         case list() | tuple():
-            return ", ".join(setting(item) for item in value) or "nothing"
+            return ", ".join(setting(item) for item in value) or gettext("nothing")
         case dict():
             return " ".join(setting(item) for item in value.values())
         case _:
-            return str(value) or "empty"
+            return str(value) or gettext("empty")
 
 
 FILTERS = {
@@ -202,6 +216,7 @@ FILTERS = {
     "setting": setting,
     "since": since,
     "size": size,
+    "told": told,
     "uid_name": uid_name,
 }
 TABLES = {

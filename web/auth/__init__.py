@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask, flash, g, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from web import accounts
@@ -45,12 +46,12 @@ def enter() -> Response | tuple[str, int]:
     throttle = console().throttle
     wait = throttle.wait(*keys)
     if wait > 0:
-        trouble = f"There were too many attempts. Wait {round(wait) + 1} seconds, then try again."
+        trouble = _("There were too many attempts. Wait %(count)s seconds, then try again.", count=round(wait) + 1)
         return render_template("login.html", onward=onward, name=name, trouble=trouble), 429
     found = accounts.check_login(console().database, name, request.form.get("password", ""))
     if found is None:
         throttle.failed(*keys)
-        trouble = "This user name and password do not go together."
+        trouble = _("This user name and password do not go together.")
         return render_template("login.html", onward=onward, name=name, trouble=trouble), 401
     throttle.succeeded(*keys)
     session.clear()
@@ -62,5 +63,5 @@ def enter() -> Response | tuple[str, int]:
 @pages.post("/logout")
 def logout() -> Response:
     session.clear()
-    flash("You are logged out.", "good")
+    flash(_("You are logged out."), "good")
     return redirect(url_for("auth.login"))

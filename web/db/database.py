@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from flask_babel import gettext as _
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,8 +30,15 @@ class Database:
         except (SQLAlchemyError, ModuleNotFoundError) as wrong:
             where = make_url(url).render_as_string(hide_password=True)
             raise UnavailableError(
-                f"The console's database at {where} cannot be opened: {wrong.args[0] if wrong.args else wrong}.",
-                "Check the address and that the server runs; PostgreSQL needs pip install 'pacs-sandbox[postgresql]'.",
+                _(
+                    "The console's database at %(where)s cannot be opened: %(wrong)s.",
+                    where=where,
+                    wrong=wrong.args[0] if wrong.args else wrong,
+                ),
+                _(
+                    "Check the address and that the server runs; PostgreSQL needs %(command)s.",
+                    command="pip install 'pacs-sandbox[postgresql]'",
+                ),
             ) from wrong
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
@@ -30,7 +31,10 @@ def node_of(lab: LabView, name: str) -> NodeView:
     for node in lab.nodes:
         if node.name == name:
             return node
-    raise NotFoundError(f"There is no node {name} here.", f"There are {', '.join(node.name for node in lab.nodes)}.")
+    raise NotFoundError(
+        _("There is no node %(name)s here.", name=name),
+        _("There are %(nodes)s.", nodes=", ".join(node.name for node in lab.nodes)),
+    )
 
 
 def give(lab_id: str, command: str, **params: Any) -> CommandResult:
@@ -52,7 +56,7 @@ def tell(lab_id: str, result: CommandResult) -> None:
     words = escape(result.sentence)
     if result.association:
         address = url_for("associations.association", lab_id=lab_id, association_id=result.association)
-        words += Markup(' <a href="{}">See the association</a>').format(address)
+        words += Markup(' <a href="{}">{}</a>').format(address, _("See the association"))
     flash(words, "good" if result.ok else "bad")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import BadInputError
@@ -32,7 +33,7 @@ def edit(lab_id: str, node: str) -> Response | str | tuple[str, int]:
         return _form(lab_id, node, config, changed, focus=focus)
     params = read.edit(config.saved, wanted)
     if not params:
-        flash("Nothing was changed, so nothing was saved.", "quiet")
+        flash(_("Nothing was changed, so nothing was saved."), "quiet")
         return _onward(lab_id, node)
     try:
         tell(lab_id, give(lab_id, "node.config.save", node=node, **params.params()))
@@ -51,7 +52,9 @@ def _line(config: ConfigView, wanted: dict[str, Any], what: str) -> tuple[dict[s
     try:
         return read.edited(config.form_schema, wanted, what)
     except (KeyError, IndexError, ValueError, TypeError):
-        raise BadInputError("That line is not there any more.", "Reload the page to see the form as it is.") from None
+        raise BadInputError(
+            _("That line is not there any more."), _("Reload the page to see the form as it is.")
+        ) from None
 
 
 def _form(
