@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
-
 from sandbox.model.base import Model
 from sandbox.model.config_path import Change
+from sandbox.model.debrief_view import DebriefView as DebriefView
+from sandbox.model.debrief_view import TimelineEntry as TimelineEntry
 from sandbox.model.verdict import Finding
 
 
@@ -292,49 +292,6 @@ class AttemptState(StrEnum):
     RUNNING = "running"
     SOLVED = "solved"
     GIVEN_UP = "given-up"
-
-
-class TimelineEntry(Model):
-    """A line of the debrief.
-
-    ``group`` is one of fault, symptom, investigation, change, check, hint, diagnosis, ticket.
-    """
-
-    at: datetime
-    elapsed_s: float
-    group: str
-    sentence: str
-    seq: int
-
-
-class EvidenceView(Model):
-    """A thing that gave the answer: since when it could be seen, and when the trainee looked (seconds; None: never)."""
-
-    text: str
-    node: str
-    seq: int
-    available_s: float
-    opened_s: float | None = None
-
-
-class DebriefView(Model):
-    """What happened, told afterwards."""
-
-    solved: bool
-    gave_up: bool
-    sentence: str
-    text: str
-    faults: tuple[str, ...]
-    diagnosis_right: dict[str, bool] = Field(default_factory=dict)
-    right_diagnosis: dict[str, str] = Field(default_factory=dict)
-    solution: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    evidence: tuple[EvidenceView, ...] = ()
-    timeline: tuple[TimelineEntry, ...] = ()
-    hints_used: int = 0
-    checks_used: int = 0
-    elapsed_s: float = 0.0
-    topics: tuple[str, ...] = ()
 
 
 class AttemptView(Model):
