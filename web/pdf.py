@@ -100,7 +100,7 @@ class Paper(FPDF):
         self.multi_cell(0, line, self._said(text), new_x="LMARGIN", new_y="NEXT", align="LEFT")
 
     def _said(self, text: str) -> str:
-        """A letter that is missing becomes a box, and is noted; control characters, which a PDF cannot show, become spaces."""
+        """A letter that is missing becomes a box, and is noted; a control character becomes a space."""
         clean = "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in text)
         said = "".join(letter if letter == "\n" or ord(letter) in self._letters else MISSING for letter in clean)
         self.lacks = self.lacks or said != clean
