@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import defer
 
 from web.accounts import Account
 from web.db.database import Database
 from web.db.tables import Attempt
+from web.practice.modes import Mode, mode_of
+from web.practice.record import Practised
 
 
 class Attempts:
@@ -18,7 +21,17 @@ class Attempts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, *, lab: str, account: Account, site: str, scenario: str, title: str, seed: int) -> None:
+    def add(
+        self,
+        *,
+        lab: str,
+        account: Account,
+        site: str,
+        scenario: str,
+        title: str,
+        seed: int,
+        mode: Mode = Mode.DRILL,
+    ) -> None:
         row = Attempt(
             lab=lab,
             user_id=account.id,
@@ -29,6 +42,7 @@ class Attempts:
             started=datetime.now(UTC),
             state="running",
             findings={},
+            mode=mode.value,
         )
         with self._database.unit() as session:
             session.add(row)
@@ -38,18 +52,58 @@ class Attempts:
             return session.scalar(select(Attempt).where(Attempt.lab == lab))
 
     def of(self, account: Account, limit: int = 200) -> tuple[Attempt, ...]:
-        """The attempts ``account`` made (on loopback: all that were made without a login)."""
-        query = select(Attempt).where(
-            Attempt.user_id.is_(None) if account.id is None else Attempt.user_id == account.id
-        )
+        """The attempts ``account`` made (on loopback: all that were made without a login), without their debriefs."""
+        query = select(Attempt).where(whose(account)).options(defer(Attempt.debrief, raiseload=True))
         with self._database.unit() as session:
             return tuple(session.scalars(query.order_by(Attempt.started.desc()).limit(limit)))
 
-    def note(self, lab: str, state: str, findings: Mapping[str, str]) -> None:
-        """Remember how the drill in ``lab`` stands."""
+    def practised(self, account: Account, scenario: str = "") -> tuple[Practised, ...]:
+        """All that ``account`` practised, or practised of one lesson, the oldest first."""
+        a = Attempt
+        query = select(
+            a.lab, a.scenario, a.title, a.site, a.seed, a.mode, a.state, a.started, a.finished, a.score, a.closed,
+            a.debrief["hints_used"].as_integer(), a.debrief["sentence"].as_string(),
+        ).where(whose(account), a.scenario == scenario if scenario else a.scenario != "")  # fmt: skip
         with self._database.unit() as session:
-            session.execute(update(Attempt).where(Attempt.lab == lab).values(state=state, findings=dict(findings)))
+            rows = session.execute(query.order_by(a.started, a.id)).all()
+        return tuple(
+            Practised(
+                lab=row[0],
+                scenario=row[1],
+                title=row[2],
+                site=row[3],
+                seed=row[4],
+                mode=mode_of(row[5]),
+                state=row[6],
+                started=row[7],
+                finished=row[8],
+                score=row[9],
+                closed=row[10] is not None,
+                hints=row[11] or 0,
+                kept=row[12] is not None,
+            )
+            for row in rows
+        )
+
+    def seeds(self, account: Account, scenario: str) -> frozenset[int]:
+        """The seeds with which ``account`` has had this lesson."""
+        query = select(Attempt.seed).where(whose(account), Attempt.scenario == scenario)
+        with self._database.unit() as session:
+            return frozenset(session.scalars(query))
+
+    def note(self, lab: str, state: str, findings: Mapping[str, str]) -> None:
+        """Remember how the drill in ``lab`` stands, and when it ended."""
+        row = update(Attempt).where(Attempt.lab == lab)
+        with self._database.unit() as session:
+            session.execute(row.values(state=state, findings=dict(findings)))
+            if state != "running":
+                session.execute(row.where(Attempt.finished.is_(None)).values(finished=datetime.now(UTC)))
 
     def close(self, lab: str) -> None:
         with self._database.unit() as session:
             session.execute(update(Attempt).where(Attempt.lab == lab).values(closed=datetime.now(UTC)))
+
+
+def whose(account: Account) -> ColumnElement[bool]:
+    """The rows that are ``account``'s own."""
+    return Attempt.user_id.is_(None) if account.id is None else Attempt.user_id == account.id

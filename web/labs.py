@@ -19,6 +19,7 @@ from web.catalogue import DEFAULT_SITE, Catalogue, hospitals
 from web.db.tables import Attempt
 from web.lab_client import LabClient
 from web.live import LabFeed
+from web.practice.modes import Mode
 
 LARGEST_SEED = 2**31 - 1
 
@@ -78,19 +79,30 @@ class Labs:
         self._clients: dict[str, tuple[str, LabClient]] = {}
         self._feeds: dict[str, LabFeed] = {}
 
-    def start(self, account: Account, scenario: str, seed: int | None = None, site: str = "") -> str:
+    def start(
+        self, account: Account, scenario: str, seed: int | None = None, site: str = "", mode: Mode = Mode.DRILL
+    ) -> str:
         """Start a lab for ``account`` and return its id. Without ``scenario`` nothing is broken in it, and ``site`` is
-        the department; NotFoundError when there is none of that name."""
+        the department; NotFoundError when there is none of that name. Without ``seed`` it is one with which this
+        person has not had this lesson."""
         drill = self._catalogue.drill(scenario) if scenario else None
         site = drill.site if drill else site or DEFAULT_SITE
         if site not in (hospital.slug for hospital in hospitals()):
             raise NotFoundError(f"There is no department {site!r}.", "Choose one from the start page.")
-        seed = secrets.randbelow(LARGEST_SEED) if seed is None else seed
+        seed = self._fresh_seed(account, scenario) if seed is None else seed
         lab_id = f"{scenario[:40].rstrip('-') or 'department'}-{secrets.token_hex(4)}"
         running = self._host.start(site, scenario, seed, lab_id=lab_id)
         title = drill.title if drill else "A look around the department"
-        self._attempts.add(lab=running.id, account=account, site=site, scenario=scenario, title=title, seed=seed)
+        self._attempts.add(
+            lab=running.id, account=account, site=site, scenario=scenario, title=title, seed=seed, mode=mode
+        )
         return running.id
+
+    def _fresh_seed(self, account: Account, scenario: str) -> int:
+        known = self._attempts.seeds(account, scenario)
+        while (seed := secrets.randbelow(LARGEST_SEED)) in known:
+            pass
+        return seed
 
     def attempt(self, account: Account, lab_id: str) -> Attempt:
         """The attempt behind a lab, if ``account`` may see it. To others a lab that is not theirs does not exist."""
