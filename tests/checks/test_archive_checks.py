@@ -16,7 +16,7 @@ from sandbox.archive.operations.reject import Reject
 from sandbox.archive.operations.split import Split
 from sandbox.archive.volumes import unmount
 from sandbox.checks.check import Check
-from sandbox.checks.memory import Memory, NotedExam
+from sandbox.checks.memory import Memory
 from sandbox.checks.registry import make_check
 from sandbox.drill.fingerprint import fingerprint
 from sandbox.events.event import PROBE
@@ -25,6 +25,7 @@ from sandbox.model.patient import Patient
 from sandbox.model.scenario import Primitive
 from sandbox.model.verdict import Verdict
 from sandbox.nodes.modality import AcquiredExam
+from tests.checks.support import noted
 from tests.nodes.conftest import Small
 
 Spoil = Callable[["Kept"], None]
@@ -90,25 +91,12 @@ def check_of(kind: str, **more: object) -> Check:
 def small(tmp_path: Path) -> Iterator[Kept]:
     small = Kept(tmp_path / "lab", {"CT1": {"send_to": ["ARCHIVE"]}, "ARCHIVE": {"check_values": True}})
     exam = small.exam = scan(small)
-    noted = NotedExam(
-        label="head",
-        node="CT1",
-        study_uid=exam.study_uid,
-        accession_number=exam.accession_number,
-        patient_id=exam.order.patient.patient_id,
-        patient_name=exam.order.patient.name,
-        spoken_name=exam.order.patient.spoken_name,
-        modality="CT",
-        description=exam.order.procedure.description,
-        at=small.clock.now(),
-        sop_instances=tuple(item.sop_instance for item in exam.objects),
-    )
     baselines = {}
     for kind in CASES:
         found = check_of(kind).note(small.department)
         if found is not None:
             baselines[check_of(kind).name] = found
-    small.memory = Memory(start=len(small.events), exams=(noted,), baselines=baselines)
+    small.memory = Memory(start=len(small.events), exams=(noted(exam, at=small.clock.now()),), baselines=baselines)
     yield small
     small.end()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from sandbox.model.errors import BadInputError
 from sandbox.model.scenario import Primitive
 from sandbox.model.verdict import Verdict
 from sandbox.nodes.impairments import NO_IMPAIRMENTS
+from tests.checks.support import noted
 from tests.nodes.conftest import Small, line
 
 Spoil = Callable[[Small], None]
@@ -56,27 +56,15 @@ WITHOUT_WITNESS = ("associations_let_go", "nothing_from_strangers")
 @pytest.fixture(scope="module")
 def department(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Small, Memory]]:
     small = Small(tmp_path_factory.mktemp("checks") / "lab", {"CT1": {"send_to": []}})
-    noted = [_archived(small, "head"), _archived(small, "other")]
-    yield small, Memory(start=len(small.events), exams=tuple(noted))
+    exams = (_archived(small, "head"), _archived(small, "other"))
+    yield small, Memory(start=len(small.events), exams=exams)
     small.end()
 
 
 def _archived(small: Small, label: str) -> NotedExam:
     exam = small.scan(images=2)
     assert small.ct.tools.send("ARCHIVE", exam.study_uid).ok
-    return NotedExam(
-        label=label,
-        node="CT1",
-        study_uid=exam.study_uid,
-        accession_number=exam.accession_number,
-        patient_id=exam.order.patient.patient_id,
-        patient_name=exam.order.patient.name,
-        spoken_name="the patient",
-        modality="CT",
-        description=exam.order.procedure.description,
-        at=datetime.now(),
-        sop_instances=tuple(item.sop_instance for item in exam.objects),
-    )
+    return noted(exam, label)
 
 
 def check_of(kind: str, **more: object) -> Check:

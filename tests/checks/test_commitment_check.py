@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 import pytest
 
 from sandbox.checks.check import Check
 from sandbox.checks.commitment_returns import CommitmentReturns
-from sandbox.checks.memory import Memory, NotedExam
+from sandbox.checks.memory import Memory
 from sandbox.faults.registry import make_fault
 from sandbox.model.scenario import Primitive
 from sandbox.model.verdict import Finding, Verdict
-from sandbox.nodes.modality import AcquiredExam
+from tests.checks.support import noted
 from tests.nodes.conftest import QUICK, Small, line
 
 CASES: dict[str, tuple[dict[str, object], str]] = {"commitment_returns": ({"node": "CT1"}, "tried below")}
@@ -41,21 +40,9 @@ def as_it_was(small: Small) -> Iterator[None]:
             small.department.node(name).restart()
 
 
-def noted(exam: AcquiredExam) -> Memory:
-    one = NotedExam(
-        label="head",
-        node="CT1",
-        study_uid=exam.study_uid,
-        accession_number=exam.accession_number,
-        patient_id=exam.order.patient.patient_id,
-        patient_name=exam.order.patient.name,
-        spoken_name="the patient",
-        modality="CT",
-        description=exam.order.procedure.description,
-        at=datetime.now(),
-        sop_instances=tuple(item.sop_instance for item in exam.objects),
-    )
-    return Memory(exams=(one,))
+def remembered(small: Small) -> Memory:
+    """A new exam, as the one that a check asks for."""
+    return Memory(exams=(noted(small.scan(images=2)),))
 
 
 def found(small: Small, check: Check, memory: Memory | None = None) -> Finding:
@@ -70,7 +57,7 @@ def test_what_was_sent_is_confirmed(small: Small) -> None:
     finding = found(small, NEW)
     assert finding.verdict is Verdict.PASS, finding
     assert finding.evidence
-    assert found(small, WAITING, noted(small.scan(images=2))).verdict is Verdict.PASS
+    assert found(small, WAITING, remembered(small)).verdict is Verdict.PASS
 
 
 def test_without_a_way_back_it_is_not_and_the_restart_that_mends_it_reports_what_waited(small: Small) -> None:
@@ -78,7 +65,7 @@ def test_without_a_way_back_it_is_not_and_the_restart_that_mends_it_reports_what
     finding = found(small, NEW)
     assert finding.verdict is Verdict.FAIL
     assert len(finding.evidence) >= 2, "the calls that did not come about"
-    memory = noted(small.scan(images=2))
+    memory = remembered(small)
     assert found(small, WAITING, memory).verdict is Verdict.FAIL
     small.change("ARCHIVE", remotes=[line("CT1"), line("ROUTER"), line("WS1")])
     finding = found(small, WAITING, memory)

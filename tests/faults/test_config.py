@@ -17,6 +17,7 @@ from sandbox.faults.registry import make_fault
 from sandbox.model.errors import SandboxError
 from sandbox.model.scenario import Primitive
 from sandbox.model.verdict import Verdict
+from tests.faults.support import assert_felt_and_undone
 from tests.nodes.conftest import Small
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -135,17 +136,9 @@ def configs(small: Small) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", CASES)
 def test_it_is_felt_and_its_undo_leaves_no_trace(department: Small, kind: str) -> None:
-    works = CASES[kind][1]
     fault = fault_of(kind)
     fault.try_on(configs(department))
-    assert works(department)
-    before = fingerprint(department.department)
-    undo = fault.apply(department.department)
-    assert not works(department)
-    undo()
-    undo()
-    assert works(department)
-    assert before.differences(fingerprint(department.department)) == ()
+    assert_felt_and_undone(department.department, fault, lambda: CASES[kind][1](department))
 
 
 @pytest.mark.parametrize("kind", CASES)

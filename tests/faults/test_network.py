@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandbox.drill.fingerprint import fingerprint
 from sandbox.drill.lint_content import site_configs
 from sandbox.events.event import FAULT
 from sandbox.faults.fault import Fault
@@ -15,6 +14,7 @@ from sandbox.lab.lab import Lab
 from sandbox.model.errors import BadInputError, NotFoundError, SandboxError
 from sandbox.model.scenario import Primitive
 from tests.drill.support import do, quiet_site, running_lab
+from tests.faults.support import assert_felt_and_undone
 
 
 def echoes(lab: Lab, node: str, remote: str, times: int = 1) -> bool:
@@ -65,16 +65,7 @@ def fault_of(kind: str, **more: object) -> Fault:
 
 @pytest.mark.parametrize("kind", CASES)
 def test_a_fault_is_felt_and_its_undo_leaves_no_trace(lab: Lab, kind: str) -> None:
-    works = CASES[kind][1]
-    healthy = fingerprint(lab.department)
-    assert works(lab)
-    undo = fault_of(kind).apply(lab.department)
-    assert healthy.differences(fingerprint(lab.department)), "a fingerprint tells it"
-    assert not works(lab)
-    undo()
-    undo()
-    assert works(lab)
-    assert healthy.differences(fingerprint(lab.department)) == ()
+    assert_felt_and_undone(lab.department, fault_of(kind), lambda: CASES[kind][1](lab))
 
 
 @pytest.mark.parametrize("kind", CASES)

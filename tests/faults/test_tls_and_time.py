@@ -17,6 +17,7 @@ from sandbox.model.errors import BadInputError, ConflictError, SandboxError
 from sandbox.model.scenario import Primitive
 from sandbox.nodes.router import Router
 from tests.drill.support import do, running_lab
+from tests.faults.support import assert_felt_and_undone
 
 WAIT_S = 30.0
 TLS_PORT = 2762
@@ -92,16 +93,7 @@ def fault_of(kind: str, **more: object) -> Fault:
 
 @pytest.mark.parametrize("kind", CASES)
 def test_a_fault_is_felt_and_its_undo_leaves_no_trace(lab: Lab, kind: str) -> None:
-    works = CASES[kind][1]
-    healthy = fingerprint(lab.department)
-    assert works(lab)
-    undo = fault_of(kind).apply(lab.department)
-    assert healthy.differences(fingerprint(lab.department)), "a fingerprint tells it"
-    assert not works(lab)
-    undo()
-    undo()
-    assert works(lab)
-    assert healthy.differences(fingerprint(lab.department)) == ()
+    assert_felt_and_undone(lab.department, fault_of(kind), lambda: CASES[kind][1](lab))
 
 
 @pytest.mark.parametrize("kind", MENDS)
