@@ -8,8 +8,11 @@
   // Theme
   const showTheme = () => all("[data-theme-choice]").forEach((button) =>
     button.setAttribute("aria-pressed", String(button.dataset.themeChoice === window.theme.kept())));
+  const showContrast = () => all("[data-contrast-choice]").forEach((button) =>
+    button.setAttribute("aria-pressed", String(window.theme.isHigh())));
   all(".themes").forEach((group) => { group.hidden = false; });
   showTheme();
+  showContrast();
 
   // Map or list: both are in the page, so that neither needs the server.
   const twin = () => kept("map-twin") || (matchMedia("(max-width: 700px)").matches ? "list" : "picture");
@@ -45,11 +48,17 @@
   tick();
   setInterval(tick, 1000);
   // On a small screen the department's menu begins folded.
+  // A wide screen shows the console's places at once: browsers that cannot style a closed fold get an open one.
+  const wide = matchMedia("(min-width: 1000px)");
+  const showPlaces = () => all(".top-fold:not(.always)").forEach((fold) => { fold.open = wide.matches; });
+  wide.addEventListener("change", showPlaces);
+  showPlaces();
   if (matchMedia("(max-width: 900px)").matches) all(".side-fold").forEach((fold) => { fold.open = false; });
 
   document.addEventListener("click", async (event) => {
     const theme = event.target.closest("[data-theme-choice]");
     if (theme) { window.theme.choose(theme.dataset.themeChoice); showTheme(); return; }
+    if (event.target.closest("[data-contrast-choice]")) { window.theme.setContrast(!window.theme.isHigh()); showContrast(); return; }
     const side = event.target.closest("[data-twin]");
     if (side) { keep("map-twin", side.dataset.twin); showTwin(); return; }
     const copy = event.target.closest("[data-copy]");
@@ -61,6 +70,13 @@
       setTimeout(() => { words.textContent = before; }, 1500);
     }
   });
+  // Menus close by Escape and by a click elsewhere.
+  const menus = () => all("[data-menu][open]").filter((menu) => menu.classList.contains("always") || !menu.classList.contains("top-fold") || !wide.matches);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menus().forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
+  });
+  document.addEventListener("click", (event) => menus().forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; }));
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-other]")) showOther(event.target);
   });
@@ -111,6 +127,16 @@
     const button = event.target.closest?.("[data-guard] button[name=act]");
     if (button) leaving = button.value === "save";
   });
+
+  // A console that does not answer is told so, once, and the notice goes when it is back.
+  const offline = document.querySelector("[data-offline]");
+  let away = 0;
+  const ask = async () => {
+    try { if ((await fetch("/health", { cache: "no-store" })).ok) { offline.hidden = true; away = 0; return; } } catch { /* still away */ }
+    offline.hidden = false;
+    away = setTimeout(ask, 2000);
+  };
+  ["htmx:sse:error", "htmx:error", "offline"].forEach((name) => addEventListener(name, () => { if (!away) away = setTimeout(ask, 500); }));
 
   document.addEventListener("htmx:after:swap", () => {
     prepare(document);
