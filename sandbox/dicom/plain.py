@@ -16,11 +16,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
 from typing import Any
 
 from sandbox.dicom.explain import explain_dial, explain_rejection_fields, explain_status, uid_name
-from sandbox.model.address import SIMULATED
+from sandbox.model.address import is_simulated
 from sandbox.model.association import (
     AssociationFacts,
     Caller,
@@ -89,7 +88,7 @@ class PlainDialler:
         failure = failed(DialOutcome.UNKNOWN_HOST, "the name has no address")
         for family, kind, protocol, _, target in found:
             address = str(target[0])
-            if _is_simulated(address):
+            if is_simulated(address):
                 failure = failed(DialOutcome.UNREACHABLE, "a simulated address exists only inside a lab", address)
                 continue
             remaining = timeout - (time.monotonic() - began)
@@ -137,14 +136,6 @@ class PlainDialler:
         if error:
             raise OSError(error, os.strerror(error))
         sock.setblocking(True)
-
-
-def _is_simulated(address: str) -> bool:
-    with contextlib.suppress(ValueError):
-        parsed = ip_address(address.partition("%")[0])
-        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-        return isinstance(parsed, IPv4Address) and parsed in SIMULATED
-    return False
 
 
 def outside_caller(address: tuple[str, int]) -> Caller:

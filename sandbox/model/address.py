@@ -6,12 +6,23 @@ is only ever looked up in the simulated network, never given to a real socket.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, ip_address
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 SIMULATED = IPv4Network("198.18.0.0/15")
+
+
+def is_simulated(address: str) -> bool:
+    """Whether ``address`` is one of the department's own plan, in whatever form the system writes it (a mapped IPv6
+    address, a scope). A name is not."""
+    with suppress(ValueError):
+        parsed = ip_address(address.partition("%")[0])
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return isinstance(parsed, IPv4Address) and parsed in SIMULATED
+    return False
 
 
 def _simulated(address: str) -> str:

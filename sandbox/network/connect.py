@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from sandbox.model.address import SIMULATED
+from sandbox.model.address import is_simulated
 from sandbox.model.association import DialOutcome
 
 IPAddress = IPv4Address | IPv6Address
@@ -57,7 +57,7 @@ class Connector:
 
     def permits(self, address: IPAddress) -> bool:
         """Whether ``address`` may be given to a real socket."""
-        if isinstance(address, IPv4Address) and address in SIMULATED:
+        if is_simulated(str(address)):
             return False
         return any(address.version == network.version and address in network for network in self._allowed)
 

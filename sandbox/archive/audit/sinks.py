@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +22,7 @@ from pydantic import Field
 
 from sandbox.dicom.plain import PlainDialler
 from sandbox.dicom.tls import TlsPolicy, client_context
-from sandbox.model.address import SIMULATED
+from sandbox.model.address import is_simulated
 from sandbox.model.association import DialFailure
 from sandbox.model.base import Model
 from sandbox.model.errors import BadInputError
@@ -228,7 +227,7 @@ class Syslog:
         family, kind, protocol, _, address = socket.getaddrinfo(
             self._target.host, self._target.port, type=socket.SOCK_DGRAM
         )[0]
-        if ip_address(str(address[0]).partition("%")[0]) in SIMULATED:
+        if is_simulated(str(address[0])):
             raise OSError("a simulated address exists only inside a lab")
         connection = socket.socket(family, kind, protocol)
         connection.settimeout(_TIMEOUT_S)
