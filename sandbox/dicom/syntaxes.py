@@ -36,8 +36,8 @@ UNCOMPRESSED: tuple[str, ...] = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_E
 CONVERTIBLE: frozenset[str] = frozenset((*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN))
 # What something is sent in where a peer does not take it as it is stored, the best first.
 FALLBACKS: tuple[str, ...] = (*UNCOMPRESSED, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
-# All that carry their pixels with them; the JPIP ones only point at a server.
-COMPRESSED: tuple[str, ...] = (
+# Compressed ones that codecs.py decodes; a list of its own, since proposing contexts needs no codec in memory.
+_DECODED: tuple[str, ...] = (
     "1.2.840.10008.1.2.4.50",
     "1.2.840.10008.1.2.4.51",
     "1.2.840.10008.1.2.4.57",
@@ -51,10 +51,15 @@ COMPRESSED: tuple[str, ...] = (
     "1.2.840.10008.1.2.4.201",
     "1.2.840.10008.1.2.4.202",
     "1.2.840.10008.1.2.4.203",
+    "1.2.840.10008.1.2.5",
+)
+DECODABLE: frozenset[str] = frozenset(_DECODED)
+# All that carry their pixels with them; the JPIP ones only point at a server.
+COMPRESSED: tuple[str, ...] = (
+    *_DECODED,
     "1.2.840.10008.1.2.4.110",
     "1.2.840.10008.1.2.4.111",
     "1.2.840.10008.1.2.4.112",
-    "1.2.840.10008.1.2.5",
     "1.2.840.10008.1.2.4.100",
     "1.2.840.10008.1.2.4.100.1",
     "1.2.840.10008.1.2.4.101",
@@ -72,25 +77,6 @@ COMPRESSED: tuple[str, ...] = (
     "1.2.840.10008.1.2.4.107",
     "1.2.840.10008.1.2.4.108",
     "1.2.840.10008.1.2.8.1",
-)
-# Compressed ones that codecs.py decodes; a list of its own, since proposing contexts needs no codec in memory.
-DECODABLE: frozenset[str] = frozenset(
-    (
-        "1.2.840.10008.1.2.4.50",
-        "1.2.840.10008.1.2.4.51",
-        "1.2.840.10008.1.2.4.57",
-        "1.2.840.10008.1.2.4.70",
-        "1.2.840.10008.1.2.4.80",
-        "1.2.840.10008.1.2.4.81",
-        "1.2.840.10008.1.2.4.90",
-        "1.2.840.10008.1.2.4.91",
-        "1.2.840.10008.1.2.4.92",
-        "1.2.840.10008.1.2.4.93",
-        "1.2.840.10008.1.2.4.201",
-        "1.2.840.10008.1.2.4.202",
-        "1.2.840.10008.1.2.4.203",
-        "1.2.840.10008.1.2.5",
-    )
 )
 ALL_TRANSFER_SYNTAXES: tuple[str, ...] = (
     *UNCOMPRESSED,
