@@ -183,12 +183,30 @@ def test_viewer_is_scrolled_and_windowed_by_keys(page: Page, places: dict[str, s
     expect(page.get_by_label("Level")).to_have_value("")
 
 
-def test_theme_is_chosen_and_kept(page: Page, stand_in_console: str) -> None:
+def test_theme_and_contrast_are_chosen_and_kept(page: Page, stand_in_console: str) -> None:
     page.goto(stand_in_console)
+    page.locator("summary", has_text="Appearance and language").click()
     page.get_by_role("button", name="Dark").click()
+    page.get_by_role("button", name="High contrast").click()
     page.reload()
-    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
-    assert page.get_by_role("button", name="Dark").get_attribute("aria-pressed") == "true"
+    root = page.locator("html")
+    assert (root.get_attribute("data-bs-theme"), root.get_attribute("data-contrast")) == ("dark", "more")
+    assert not complaints(page)
+    page.locator("summary", has_text="Appearance and language").click()
+    for name in ("Dark", "High contrast"):
+        assert page.get_by_role("button", name=name).get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Dark")).to_be_hidden()
+
+
+def test_a_console_that_does_not_answer_says_so_and_goes_on(page: Page, stand_in_console: str) -> None:
+    page.goto(stand_in_console)
+    page.route("**/health", lambda route: route.abort())
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    notice = page.get_by_text("The console does not answer.")
+    expect(notice).to_be_visible()
+    page.unroute("**/health")
+    expect(notice).to_be_hidden()
 
 
 def test_lines_are_added_in_place_and_edits_are_not_lost(page: Page, places: dict[str, str]) -> None:
