@@ -21,6 +21,7 @@ from web.db.database import Database
 from web.lab_client import LabClient
 from web.labs import Host, Labs, Running, connect
 from web.options import Options
+from web.practice import guard
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def create_app(
     security.protect(app, options.hosts)
     errors.register(app)
     auth.register(app)
+    guard.register(app)
     pages.register(app)
     return app
 

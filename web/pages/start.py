@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from sandbox.model.errors import BadInputError
 from web.catalogue import hospitals
 from web.context import account, console
+from web.practice.modes import mode_of
 
 pages = Blueprint("start", __name__)
 
@@ -29,7 +30,11 @@ def start() -> str:
 def begin() -> Response:
     asked = request.form
     lab_id = console().labs.start(
-        account(), asked.get("scenario", ""), _seed(asked.get("seed", "")), asked.get("site", "")
+        account(),
+        asked.get("scenario", ""),
+        _seed(asked.get("seed", "")),
+        asked.get("site", ""),
+        mode_of(asked.get("mode", "")),
     )
     return redirect(url_for("department.department", lab_id=lab_id))
 

@@ -1,0 +1,19 @@
+// What practising adds to a page: an exam's time as it runs out, and filters that need no button.
+(() => {
+  const loaded = Date.now();
+  const clocks = [...document.querySelectorAll("[data-countdown]")];
+  const tick = () => clocks.forEach((clock) => {
+    const left = Math.max(0, Number(clock.dataset.countdown) - Math.floor((Date.now() - loaded) / 1000));
+    clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    clock.hidden = false;
+    if (left === 0 && Number(clock.dataset.countdown) > 0) location.reload();
+  });
+  if (clocks.length) { tick(); setInterval(tick, 1000); }
+
+  // A filter that is changed shows its result at once; the button is for whoever has no scripts.
+  document.querySelectorAll("form[data-at-once]").forEach((form) => {
+    form.querySelectorAll("[data-without-scripts]").forEach((part) => { part.hidden = true; });
+  });
+  const print = document.querySelector("[data-print]");
+  if (print) { print.hidden = false; print.addEventListener("click", () => window.print()); }
+})();
