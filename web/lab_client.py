@@ -16,6 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from sandbox.model.base import Model
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError, UnavailableError
+from sandbox.model.follow_view import FollowedStudy, Search
+from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.patient import Procedure
 from sandbox.model.view import (
     AssociationView,
@@ -140,6 +142,25 @@ class LabClient:
         """One frame as PNG; ``window`` is empty or has center and width (PS3.3 C.11.2.1.2)."""
         path = f"/nodes/{_part(node)}/instances/{_part(sop_instance)}/frames/{frame}.png"
         return self._ask("GET", path, params=dict(window)).content
+
+    def find_studies(self, q: str = "") -> Search:
+        """Studies by name, patient ID, accession number or UID, wherever they are."""
+        return self._one(Search, f"/follow?q={_part(q)}" if q else "/follow")
+
+    def followed(self, study_uid: str) -> FollowedStudy:
+        """A study hop by hop."""
+        return self._one(FollowedStudy, f"/follow/{_part(study_uid)}")
+
+    def header(self, node: str, sop_instance: str) -> HeaderView:
+        return self._one(HeaderView, f"/nodes/{_part(node)}/instances/{_part(sop_instance)}/header")
+
+    def compared(self, left: tuple[str, str], right: tuple[str, str]) -> HeaderComparison:
+        """Two headers, each given by node and SOP Instance UID."""
+        other = f"with_node={_part(right[0])}&with_instance={_part(right[1])}"
+        return self._one(HeaderComparison, f"/nodes/{_part(left[0])}/instances/{_part(left[1])}/compare?{other}")
+
+    def image_facts(self, node: str, sop_instance: str) -> ImageFacts:
+        return self._one(ImageFacts, f"/nodes/{_part(node)}/instances/{_part(sop_instance)}/facts")
 
     def procedures(self, modality: str = "") -> tuple[Procedure, ...]:
         return self._many(Procedure, "/procedures", modality=modality)

@@ -27,6 +27,7 @@ from sandbox.lab.command import Command
 from sandbox.lab.commands import registry
 from sandbox.lab.composition import Composition, compose
 from sandbox.lab.directory import LabDirectory, LabRecord
+from sandbox.lab.following import Following
 from sandbox.lab.history import collected
 from sandbox.lab.lock import DirectoryLock
 from sandbox.lab.network_state import NetworkKeeper
@@ -115,6 +116,7 @@ class Lab:
         self._offers: dict[str, Offer] = {name: Offer(entry, self) for name, entry in registry.commands().items()}
         self.associations = Associations(self.events, self._advice, self._owner)
         self.attempt: AttemptSource | None = None
+        self.following = Following(self.events)
         self.started_at: datetime = self.clock.now()
 
     @classmethod

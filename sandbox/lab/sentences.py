@@ -90,6 +90,9 @@ _LOOKED_AT = {
     "queue": "the queue",
     "studies": "the studies",
     "association": "an association",
+    "follow": "where a study is",
+    "header": "a header",
+    "compare": "two headers beside each other",
 }
 """What can be opened, in words; whatever is not here is told by its own name."""
 

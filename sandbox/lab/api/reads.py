@@ -12,12 +12,16 @@ from sandbox.archive.archive import Archive
 from sandbox.archive.display import render_frame
 from sandbox.archive.views import StudyFilter
 from sandbox.events.kinds import NodeLogged
+from sandbox.lab import headers
+from sandbox.lab.follow import follow, search
 from sandbox.lab.lab import Lab
 from sandbox.lab.sentences import event_view
 from sandbox.lab.views import node_view
 from sandbox.model.base import Model
 from sandbox.model.config_path import differences
 from sandbox.model.errors import NotFoundError
+from sandbox.model.follow_view import FollowedStudy, Search
+from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.patient import Procedure
 from sandbox.model.view import (
     AssociationView,
@@ -76,6 +80,19 @@ class Window(Model):
 
     center: float | None = Field(None, ge=-1e7, le=1e7)
     width: float | None = Field(None, ge=1, le=1e7)
+
+
+class StudyWords(Model):
+    """``q`` is looked for in name, patient ID, accession number and description, or is a Study Instance UID."""
+
+    q: str = Field("", max_length=200)
+
+
+class Other(Model):
+    """The other object: without a node that of the same node, without an instance the same one."""
+
+    with_node: str = Field("", max_length=64)
+    with_instance: str = Field("", max_length=64)
 
 
 class ByModality(Model):
@@ -213,6 +230,27 @@ def frame(lab: Lab, query: Window, name: str, sop_instance: str, number: int) ->
     if path is None:
         raise NotFoundError(f"{name} does not hold the image {sop_instance}.", "Look where else it may be.")
     return render_frame(path, number - 1, center=query.center, width=query.width)
+
+
+def find_studies(lab: Lab, query: StudyWords) -> Search:
+    return search(lab, query.q)
+
+
+def followed(lab: Lab, _: Nothing, uid: str) -> FollowedStudy:
+    return follow(lab, uid)
+
+
+def header(lab: Lab, _: Nothing, name: str, sop_instance: str) -> HeaderView:
+    return headers.header(lab, name, sop_instance)
+
+
+def comparison(lab: Lab, query: Other, name: str, sop_instance: str) -> HeaderComparison:
+    other = (query.with_node or name, query.with_instance or sop_instance)
+    return headers.compare(lab, (name, sop_instance), other)
+
+
+def image_facts(lab: Lab, _: Nothing, name: str, sop_instance: str) -> ImageFacts:
+    return headers.facts(lab, name, sop_instance)
 
 
 def procedures(_lab: Lab, query: ByModality) -> tuple[Procedure, ...]:

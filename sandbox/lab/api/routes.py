@@ -13,6 +13,8 @@ from typing import Any
 from sandbox.lab.api import reads
 from sandbox.lab.api.reads import Nothing
 from sandbox.model.base import Model
+from sandbox.model.follow_view import FollowedStudy, Search
+from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.patient import Procedure
 from sandbox.model.view import (
     AssociationView,
@@ -93,6 +95,24 @@ ROUTES: tuple[Route, ...] = (
         media=Media.PNG,
         evidence="instance",
     ),
+    Route(
+        "/nodes/<name>/instances/<sop_instance>/facts",
+        "What a viewer needs of an image",
+        reads.image_facts,
+        ImageFacts,
+        evidence="instance",
+    ),
+    Route("/nodes/<name>/instances/<sop_instance>/header", "A header", reads.header, HeaderView, evidence="header"),
+    Route(
+        "/nodes/<name>/instances/<sop_instance>/compare",
+        "Two headers compared",
+        reads.comparison,
+        HeaderComparison,
+        reads.Other,
+        evidence="compare",
+    ),
+    Route("/follow", "Studies found anywhere", reads.find_studies, Search, reads.StudyWords, evidence="follow"),
+    Route("/follow/<uid>", "A study followed hop by hop", reads.followed, FollowedStudy, evidence="follow"),
     Route("/procedures", "The procedure catalogue", reads.procedures, tuple[Procedure, ...], reads.ByModality),
     Route("/associations", "The associations", reads.associations, tuple[AssociationView, ...], reads.AssociationPage),
     Route(
