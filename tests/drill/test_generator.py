@@ -17,9 +17,11 @@ from sandbox.drill.generator.ways import ExamWay, ways_of
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.lint import lint
 from sandbox.drill.load import read_scenario
+from sandbox.faults.registry import make_fault
 from sandbox.lab.site import load_site, site_slugs
 from sandbox.model.errors import BadInputError, ConflictError
-from tests.drill.support import quiet_site
+from sandbox.model.scenario import Primitive
+from tests.drill.support import quiet_site, running_lab
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,17 @@ def test_whatever_is_composed_lints(slug: str, tmp_path: Path) -> None:
             offered = [choice.value for choice in read_scenario(folder).diagnosis.choices]
             assert cause.value in offered
             assert len(offered) == len(set(offered)) == 6
+
+
+def test_a_wrong_port_is_refused_and_not_dropped(tmp_path: Path) -> None:
+    """Its hint says "refused at once": the firewall has to let the call through."""
+    with running_lab(tmp_path / "lab") as lab:
+        for where in ways_of(quiet_site()):
+            wrong = CAUSES["wrong-port"].on(where)
+            undo = make_fault(Primitive(**wrong.fault)).apply(lab.department)
+            answer = lab.department.node(where.modality.name).tools.echo(where.router.name)
+            assert answer_in_words(answer.sentence) == "refused", answer
+            undo()
 
 
 def test_nothing_is_written_over(ct_to_ws1: ExamWay, tmp_path: Path) -> None:
