@@ -16,6 +16,7 @@ from web.pages import (
     start,
     studies,
     tools,
+    tour,
     viewer,
 )
 
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     queues.pages,
     studies.pages,
     tools.pages,
+    tour.pages,
     service.pages,
     associations.pages,
     viewer.pages,

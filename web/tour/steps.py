@@ -1,0 +1,143 @@
+"""The steps of the tour: what each says, on which page it is at home, what it points at, and what ends it.
+
+A step without ``until`` ends when the reader says so. One with it ends as soon as the lab is as the step wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flask_babel import lazy_gettext as _
+
+from sandbox.model.view import AttemptState
+from web.lab_client import LabClient
+
+SCENARIO = "ultrasound-room-cannot-deliver"
+NODE, PEER, PORT = "US1", "ROUTER", 104
+
+Until = Callable[[LabClient], bool]
+
+
+@dataclass(frozen=True)
+class Step:
+    """``endpoint`` and ``args`` are the page; ``point`` is a CSS selector of what the step speaks of; ``go`` names the
+    way there, for whoever is elsewhere."""
+
+    title: str
+    text: str
+    endpoint: str = "department.department"
+    args: Mapping[str, str] = field(default_factory=dict)
+    point: str = ""
+    go: str = _("Take me there")
+    until: Until | None = None
+
+
+def _port_is_saved(lab: LabClient) -> bool:
+    remotes = lab.config(NODE).saved.get("remotes", ())
+    return any(remote.get("name") == PEER and remote.get("port") == PORT for remote in remotes)
+
+
+def _port_runs(lab: LabClient) -> bool:
+    remotes = lab.config(NODE).running.get("remotes", ())
+    return any(remote.get("name") == PEER and remote.get("port") == PORT for remote in remotes)
+
+
+def _is_diagnosed(lab: LabClient) -> bool:
+    attempt = lab.attempt()
+    return attempt is not None and (attempt.diagnosis is not None or attempt.state is not AttemptState.RUNNING)
+
+
+def _is_over(lab: LabClient) -> bool:
+    attempt = lab.attempt()
+    return attempt is not None and attempt.state is not AttemptState.RUNNING
+
+
+_ON_US1 = {"node": NODE}
+STEPS: tuple[Step, ...] = (
+    Step(
+        _("The phone rings"),
+        _(
+            "Everything begins with somebody who cannot work. Read what the sonographer says: what she did, what she"
+            " sees, since when. She tells the symptom. The cause is for you to find."
+        ),
+        point="#tickets",
+    ),
+    Step(
+        _("The department"),
+        _(
+            "Each box is a real DICOM application on this machine, each line a way that images take. Look at"
+            " US1, her scanner: images wait there. The other rooms send. So the trouble is between US1 and the next"
+            " stop, ROUTER."
+        ),
+        point=".map-card, #map",
+    ),
+    Step(
+        _("Ask the queue"),
+        _(
+            "What US1 could not deliver waits in its queue, with the last error beside it. Read it: the connection was"
+            " refused. A host answered, and nothing listens on that port. Nobody got as far as saying a name."
+        ),
+        endpoint="queues.queue",
+        args=_ON_US1,
+        point="main .queue, main .card",
+    ),
+    Step(
+        _("Test before you change"),
+        _(
+            "From here you act as US1. Test a port of ROUTER (router.riverside.example): the one the error names,"
+            " 11112, then 104, the port of DICOM by custom. One of them is open."
+        ),
+        endpoint="tools.tools",
+        args={"node": NODE, "tool": "port"},
+        point="#tool, main form",
+    ),
+    Step(
+        _("Find the entry"),
+        _(
+            "The AE table is what US1 believes about the others. In the line ROUTER, the port is 11112. Set it to 104"
+            " and press Save."
+        ),
+        endpoint="configuration.configuration",
+        args=_ON_US1,
+        point=".lines-table",
+        until=_port_is_saved,
+    ),
+    Step(
+        _("Saved is not running"),
+        _(
+            "The new port is saved, and US1 still runs the old one. That is so with most real systems. Restart US1 now,"
+            " and the saved configuration comes into force."
+        ),
+        endpoint="configuration.configuration",
+        args=_ON_US1,
+        point=".pending",
+        until=_port_runs,
+    ),
+    Step(
+        _("Say what it was"),
+        _(
+            "Back to the drill. The queue empties by itself while you read this. Commit to your diagnosis: the cause is"
+            " on US1, in the layer of connections, and it is a wrong port. Saying so is half of the craft."
+        ),
+        point="#diagnosis, #hypothesis, form[action$='/diagnosis']",
+        until=_is_diagnosed,
+    ),
+    Step(
+        _("Check your fix"),
+        _(
+            "Press “Check my fix”. A new ultrasound exam is made and followed to the reading room, and the sandbox"
+            " looks that nothing else was harmed. No setting is compared with a solution: what counts is that it works."
+        ),
+        point="#check, form[action$='/check']",
+        until=_is_over,
+    ),
+    Step(
+        _("What is left is the debrief"),
+        _(
+            "The ticket is solved. The debrief tells what was wrong, what would have told you sooner and how it went."
+            " This is how every drill goes: listen, look, test, mend, check. Now choose one of your own."
+        ),
+        point="#debrief",
+    ),
+)
