@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.model.base import Model
 from sandbox.model.config_path import Change
+from sandbox.model.terminal_view import TerminalOutput
 from sandbox.model.debrief_view import DebriefView as DebriefView
 from sandbox.model.debrief_view import TimelineEntry as TimelineEntry
 from sandbox.model.verdict import Finding
@@ -261,6 +262,8 @@ class CommandResult(Model):
     """What came of a command. ``ok`` False is a result too: the thing was tried and did not work.
 
     ``facts`` are lines to show under the sentence; ``table`` (column names, then rows) is what a query returned.
+    ``took_ms`` is how long it took where that tells something (0: it does not); ``terminal`` the output of a line that
+    was typed in a terminal.
     """
 
     ok: bool
@@ -270,6 +273,8 @@ class CommandResult(Model):
     rows: tuple[tuple[str, ...], ...] = ()
     association: str = ""
     event: int = 0
+    took_ms: float = 0.0
+    terminal: TerminalOutput | None = None
 
 
 class TicketView(Model):
