@@ -8,7 +8,8 @@ the event log; the debrief is a view of that.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +18,19 @@ from typing import Any
 from sandbox.checks.check import Check
 from sandbox.checks.memory import Memory
 from sandbox.drill.commands import COMMANDS
+from sandbox.drill.desk import Desk
 from sandbox.drill.judge import all_pass, baselines, judge
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.load import LoadedScenario, load_scenario
-from sandbox.drill.record import AttemptRecord, Commitment, Mail, read_record, write_record
+from sandbox.drill.mail import Alarm, calls, handed_over
+from sandbox.drill.notebook import Notebook
+from sandbox.drill.record import AttemptRecord, Commitment, read_record, write_record
 from sandbox.drill.scene import stage
-from sandbox.drill.steps import command_in_words, way_in_words
+from sandbox.drill.shown import attempt_view
+from sandbox.drill.steps import command_in_words, command_of, way_in_words
 from sandbox.drill.surface import Surface, pretended_surface
-from sandbox.events.event import SYSTEM, Event
+from sandbox.drill.thread import Thread
+from sandbox.events.event import Event
 from sandbox.events.kinds import (
     AttemptClosed,
     CheckFinished,
@@ -33,10 +39,10 @@ from sandbox.events.kinds import (
     DiagnosisCommitted,
     EvidenceOpened,
     HintRevealed,
-    TicketReceived,
 )
 from sandbox.events.log import EventLog, because
 from sandbox.faults.fault import Undo
+from sandbox.lab.commands import registry
 from sandbox.lab.lab import Lab
 from sandbox.lab.sentences import event_view
 from sandbox.learning.debrief import Clue, Story, debrief
@@ -44,7 +50,7 @@ from sandbox.model.clock import Clock
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, ConflictError
 from sandbox.model.verdict import Finding
-from sandbox.model.view import AttemptState, AttemptView, Choice, DebriefView, TicketView
+from sandbox.model.view import AttemptState, AttemptView, Choice, CommandResult, DebriefView
 
 UP_BEFORE = timedelta(days=7)
 """How long the nodes of a drill have been up when its phone rings."""
@@ -62,8 +68,9 @@ class Attempt:
         self.undos: tuple[Undo, ...] = ()
         self._lock = threading.RLock()
         self._checking = False
-        self._timer: threading.Timer | None = None
+        self._alarm = Alarm(self._deliver)
         self._looked_to = 0
+        self._desk: Desk | None = None
         self._shown: AttemptView | None = None
         self._debrief: DebriefView | None = None
         self._kept = read_record(lab.directory)
@@ -96,7 +103,7 @@ class Attempt:
             self._kept = AttemptRecord(
                 scenario=self.scenario.slug,
                 memory=memory,
-                mail=self._mail(surface, started),
+                mail=calls(self.scenario, self.lab.site, surface, started),
                 started_at=started,
                 lag_s=(started - _wall_clock()).total_seconds(),
             )
@@ -111,20 +118,21 @@ class Attempt:
         return baselines(self.lab.department, claims)
 
     def _resume(self) -> None:
-        self.lab.clock.move_to(_wall_clock() + timedelta(seconds=self._record.lag_s))
+        self.lab.clock.move_to(_wall_clock() + timedelta(seconds=self.record.lag_s))
         self._join_lab()
 
     def _join_lab(self) -> None:
         self.lab.extend(COMMANDS, self)
         self.lab.attempt = self
         self._deliver()
+        self.thread.resume()
 
     def close(self) -> None:
-        """Let go of the timer. The attempt itself stays on disk."""
+        """Nobody calls or answers any more. The attempt itself stays on disk."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            self._alarm.stop()
+        if self.has_begun:
+            self.thread.close()
 
     # --- what a trainee does -----------------------------------------------------------------------------------------
 
@@ -132,7 +140,7 @@ class Attempt:
         """Reveal the next rung of the ladder. ConflictError when there is none left."""
         with self._lock:
             self._must_run()
-            number = self._record.hints
+            number = self.record.hints
             if number >= len(self.scenario.hint):
                 raise ConflictError("There are no more hints.", "Give up when you want to be told.")
             text = self.surface.fill(self.scenario.hint[number].text)
@@ -140,21 +148,24 @@ class Attempt:
             self._change(hints=number + 1)
             return text
 
-    def diagnose(self, node: str, layer: str, fault: str, evidence: str = "") -> None:
-        """Commit to a diagnosis. A later one replaces it; the log keeps both."""
+    def diagnose(
+        self, node: str, layer: str, fault: str, evidence: str = "", pins: tuple[int, ...] = (), confidence: str = ""
+    ) -> None:
+        """Commit to a diagnosis, resting on pinned evidence. A later one replaces it; the log keeps both."""
         with self._lock:
             self._must_run()
+            pinned = [str(pin.number) for pin in self.desk.pins]
             for what, value, known in (
-                ("system", node, [choice.value for choice in self._node_choices]),
+                ("system", node, [choice.value for choice in self.node_choices]),
                 ("layer", layer, list(LAYERS)),
                 ("cause", fault, [choice.value for choice in self.scenario.diagnosis.choices]),
+                *(("pinned evidence", str(pin), pinned) for pin in pins),
             ):
                 if value not in known:
                     raise BadInputError(f"{value!r} is no {what} of this drill.", suggestion(value, known))
-            body = DiagnosisCommitted(node=node, layer=layer, fault=fault, evidence=evidence)
-            event = self._events.append(body)
-            commitment = Commitment(node=node, layer=layer, fault=fault, evidence=evidence, event=event.seq)
-            self._change(commitment=commitment)
+            said = {"node": node, "layer": layer, "fault": fault, "evidence": evidence, "confidence": confidence}
+            event = self._events.append(DiagnosisCommitted(pins=pins, **said))
+            self._change(commitment=Commitment(pins=pins, event=event.seq, **said))
 
     def check(self) -> tuple[Finding, ...]:
         """Try the department out. When every check and invariant passes, the attempt is solved."""
@@ -171,16 +182,58 @@ class Attempt:
             with self._lock:
                 self._set_checking(False)
         with self._lock:
-            self._change(findings=findings, found_at=len(self._events))
-            if all_pass(findings) and self._record.state is AttemptState.RUNNING:
+            before = {finding.id: finding.verdict.value for finding in self.record.findings}
+            self._change(findings=findings, found_before=before, found_at=len(self._events))
+            if all_pass(findings) and self.record.state is AttemptState.RUNNING:
                 self._end(AttemptState.SOLVED)
         return findings
+
+    def do_step(self, number: int) -> CommandResult:
+        """Do one step of the worked solution in the lab, once the drill was given up."""
+        if self.state is not AttemptState.GIVEN_UP:
+            raise ConflictError("The worked solution is for after giving up.", "Mend it, or give up and be shown.")
+        steps = self.scenario.solution[0].step
+        if not 1 <= number <= len(steps):
+            raise BadInputError(f"The solution has no step {number}.", f"It has {len(steps)}.")
+        command = command_of(steps[number - 1], self.surface)
+        if command.name not in registry.commands():
+            return CommandResult(
+                ok=True, sentence="This is what the caller is told; there is nothing to do in the lab."
+            )
+        return command.run(self.lab)
+
+    def rehearse(self) -> tuple[Finding, ...]:
+        """What the checks find after giving up, while the solution is being walked through."""
+        if self.state is not AttemptState.GIVEN_UP:
+            raise ConflictError("This is for after giving up.", "Check your fix instead.")
+        return self.judge()
 
     def give_up(self) -> None:
         """End the attempt unsolved; the debrief tells the rest."""
         with self._lock:
             self._must_run()
             self._end(AttemptState.GIVEN_UP)
+
+    @contextmanager
+    def notebook(self) -> Iterator[Notebook]:
+        """The trainee's notes and pins, for whoever writes in them."""
+        with self._lock:
+            yield Notebook(self.desk, self._events)
+
+    @property
+    def desk(self) -> Desk:
+        """What lies on the trainee's desk by now."""
+        with self._lock:
+            if self._desk is None:
+                self._desk = Desk(self._events, self.record.memory.start)
+            if self._desk.catch_up():
+                self._shown = None
+            return self._desk
+
+    @cached_property
+    def thread(self) -> Thread:
+        """The conversations on the tickets."""
+        return Thread(self)
 
     def opened(self, what: str, node: str, association: str = "") -> None:
         """Somebody looked at something; for the debrief."""
@@ -201,17 +254,17 @@ class Attempt:
             [check for check in claims if only is None or check.name in only]
             for claims in (self.checks, self.invariants)
         )
-        return judge(self.lab.department, self._record.memory, checks, invariants, note)
+        return judge(self.lab.department, self.record.memory, checks, invariants, note)
 
     @property
     def memory(self) -> Memory:
         """What was noted as the scenario began: its exams, and what checks compare with."""
-        return self._record.memory
+        return self.record.memory
 
     @cached_property
     def surface(self) -> Surface:
         """What varies in this run, exams included."""
-        return Surface(self.lab.site, self.lab.seed, self._record.started_at, self._record.memory)
+        return Surface(self.lab.site, self.lab.seed, self.record.started_at, self.record.memory)
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
@@ -225,56 +278,33 @@ class Attempt:
 
     @property
     def state(self) -> AttemptState:
-        return self._record.state
+        return self.record.state
 
     def view(self) -> AttemptView:
         """The drill as the trainee sees it."""
         with self._lock:
             self._forget_findings_of_before_a_reset()
+            self.desk  # noqa: B018 - reads on, and forgets what was shown when something is new
             if self._shown is None:
-                self._shown = self._view()
+                self._shown = attempt_view(self, checking=self._checking)
             return self._shown
 
     def _forget_findings_of_before_a_reset(self) -> None:
         """What was found before a reset is not what is the case after it."""
-        looked_to = max(self._looked_to, self._record.found_at)
+        looked_to = max(self._looked_to, self.record.found_at)
         self._looked_to = len(self._events)
-        if not self._record.findings or self.state is not AttemptState.RUNNING:
+        if not self.record.findings or self.state is not AttemptState.RUNNING:
             return
         if any(event.kind == "lab.reset" for event in self._events.since(looked_to)):
-            self._change(findings=(), found_at=self._looked_to)
+            self._change(findings=(), found_before={}, found_at=self._looked_to)
 
-    def _view(self) -> AttemptView:
-        record, scenario = self._record, self.scenario
-        commitment = record.commitment
-        return AttemptView(
-            scenario=scenario.slug,
-            title=scenario.title,
-            state=record.state,
-            difficulty=scenario.difficulty,
-            expected_minutes=scenario.expected_minutes,
-            objectives=scenario.objectives,
-            topics=scenario.topics,
-            tickets=tuple(_ticket(mail) for mail in record.mail if mail.event),
-            hints=tuple(self.surface.fill(hint.text) for hint in scenario.hint[: record.hints]),
-            hints_left=len(scenario.hint) - record.hints,
-            nodes=self._node_choices,
-            layers=tuple(Choice(value=value, text=text) for value, text in LAYERS.items()),
-            faults=self._fault_choices,
-            diagnosis=None if commitment is None else {**commitment.parts, "evidence": commitment.evidence},
-            checks=tuple(Choice(value=check.name, text=check.title) for check in (*self.checks, *self.invariants)),
-            findings=record.findings,
-            checking=self._checking,
-            started_at=record.started_at,
-            debrief=None if record.state is AttemptState.RUNNING else self.debrief(),
-        )
-
-    @property
-    def _node_choices(self) -> tuple[Choice, ...]:
+    @cached_property
+    def node_choices(self) -> tuple[Choice, ...]:
+        """The systems that a diagnosis can name."""
         return tuple(Choice(value=node.name, text=f"{node.name}, {node.title}") for node in self.lab.site.nodes)
 
     @cached_property
-    def _fault_choices(self) -> tuple[Choice, ...]:
+    def fault_choices(self) -> tuple[Choice, ...]:
         """The plausible causes, in an order of this seed's, so that the right one is not always the first."""
         choices = [Choice(value=choice.value, text=choice.text) for choice in self.scenario.diagnosis.choices]
         self.surface.random("choices").shuffle(choices)
@@ -301,7 +331,7 @@ class Attempt:
         return event_view(event).sentence
 
     def _story(self) -> Story:
-        record, scenario, surface = self._record, self.scenario, self.surface
+        record, scenario, surface = self.record, self.scenario, self.surface
         diagnosis = scenario.diagnosis
         cause = next(choice.text for choice in diagnosis.choices if choice.value == diagnosis.fault)
         return Story(
@@ -324,7 +354,8 @@ class Attempt:
     # --- inside ------------------------------------------------------------------------------------------------------
 
     @property
-    def _record(self) -> AttemptRecord:
+    def record(self) -> AttemptRecord:
+        """What is kept of this attempt on disk. ConflictError before it has begun."""
         if self._kept is None:
             raise ConflictError("This attempt has not begun.", "Begin it when the lab is running.")
         return self._kept
@@ -334,7 +365,7 @@ class Attempt:
         return self.lab.events
 
     def _must_run(self) -> None:
-        if self._record.state is not AttemptState.RUNNING:
+        if self.record.state is not AttemptState.RUNNING:
             raise ConflictError("This drill is over.", "Read the debrief, or start it again with another seed.")
 
     def _set_checking(self, checking: bool) -> None:
@@ -342,12 +373,12 @@ class Attempt:
         self._shown = None
 
     def _change(self, **changes: object) -> None:
-        self._kept = self._record.model_copy(update=changes)
+        self._kept = self.record.model_copy(update=changes)
         self._write()
 
     def _write(self) -> None:
         self._shown = None
-        write_record(self.lab.directory, self._record)
+        write_record(self.lab.directory, self.record)
 
     def _end(self, state: AttemptState) -> None:
         solved = state is AttemptState.SOLVED
@@ -357,44 +388,18 @@ class Attempt:
 
     # --- tickets -----------------------------------------------------------------------------------------------------
 
-    def _mail(self, surface: Surface, started: datetime) -> tuple[Mail, ...]:
-        mail = []
-        for number, ticket in enumerate(self.scenario.ticket, start=1):
-            person = self.lab.site.person(ticket.sender)
-            mail.append(
-                Mail(
-                    number=number,
-                    sender=person.name,
-                    role=person.job,
-                    subject=surface.fill(ticket.subject),
-                    body=surface.fill(self.scenario.texts[ticket.text]),
-                    due_s=ticket.after_s,
-                    at=started + timedelta(seconds=ticket.after_s),
-                )
-            )
-        return tuple(mail)
-
     def _deliver(self) -> None:
         """Hand over the tickets that are due, and wake up for the next one."""
         with self._lock:
-            if self._record.state is not AttemptState.RUNNING or self._events.is_closed:
+            if self.record.state is not AttemptState.RUNNING or self._events.is_closed:
                 return
             now = self.lab.clock.now()
-            mail = tuple(self._delivered(entry) if entry.at <= now else entry for entry in self._record.mail)
-            if mail != self._record.mail:
+            mail = handed_over(self.record.mail, self._events, now)
+            if mail != self.record.mail:
                 self._change(mail=mail)
-            self.close()
             waiting = [entry.at for entry in mail if not entry.event]
             if waiting:
-                self._timer = threading.Timer(max(0.0, (min(waiting) - now).total_seconds()), self._deliver)
-                self._timer.daemon = True
-                self._timer.start()
-
-    def _delivered(self, mail: Mail) -> Mail:
-        if mail.event:
-            return mail
-        body = TicketReceived(ticket=mail.number, sender=mail.sender, subject=mail.subject)
-        return mail.model_copy(update={"event": self._events.append(body, actor=SYSTEM).seq})
+                self._alarm.set((min(waiting) - now).total_seconds())
 
 
 def open_attempt(lab: Lab, root: Path | None = None) -> Attempt:
@@ -413,12 +418,6 @@ def clock_for(directory: Path) -> Clock:
     """
     kept = read_record(directory)
     return Clock(_wall_clock() + (-UP_BEFORE if kept is None else timedelta(seconds=kept.lag_s)))
-
-
-def _ticket(mail: Mail) -> TicketView:
-    return TicketView(
-        number=mail.number, sender=mail.sender, role=mail.role, subject=mail.subject, body=mail.body, at=mail.at
-    )
 
 
 def _wall_clock() -> datetime:

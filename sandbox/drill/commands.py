@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from sandbox.drill.desk_commands import DESK_COMMANDS
 from sandbox.lab.command import Command
 from sandbox.model.config import shown
+from sandbox.model.verdict import Verdict
 from sandbox.model.view import CommandResult
 
 if TYPE_CHECKING:
@@ -34,9 +36,11 @@ class AttemptDiagnose(Command):
     layer: str = Field(**shown("Layer"))
     fault: str = Field(**shown("What is wrong"))
     evidence: str = Field("", max_length=2000, **shown("Evidence", "What showed it to you, in your own words."))
+    pins: tuple[int, ...] = Field((), max_length=50, **shown("Pinned evidence", "Numbers of what you have pinned."))
+    confidence: Literal["", "guess", "likely", "sure"] = Field("", **shown("How sure", "guess, likely or sure."))
 
     def run(self, attempt: Attempt, /) -> CommandResult:
-        attempt.diagnose(self.node, self.layer, self.fault, self.evidence)
+        attempt.diagnose(self.node, self.layer, self.fault, self.evidence, self.pins, self.confidence)
         return CommandResult(ok=True, sentence="Your diagnosis is noted. You will hear about it in the debrief.")
 
 
@@ -85,4 +89,39 @@ class AttemptOpened(Command):
         return CommandResult(ok=True, sentence="Noted.")
 
 
-COMMANDS: tuple[type[Command], ...] = (AttemptHint, AttemptDiagnose, AttemptCheck, AttemptGiveUp, AttemptOpened)
+class AttemptStep(Command):
+    """Do one step of the worked solution in the lab, after giving up, and watch what it does."""
+
+    name = "attempt.step"
+    title: ClassVar[str] = "Do a step of the solution"
+
+    number: int = Field(ge=1, **shown("Step", "Counted from 1."))
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        return attempt.do_step(self.number)
+
+
+class AttemptRehearse(Command):
+    """Try the department out after giving up, once the solution's steps are done. It changes nothing in the result."""
+
+    name = "attempt.rehearse"
+    title: ClassVar[str] = "See whether it works now"
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        findings = attempt.rehearse()
+        wrong = sum(finding.verdict is not Verdict.PASS for finding in findings)
+        facts = tuple(f"{finding.verdict.value}: {finding.sentence}" for finding in findings)
+        sentence = "It works now, and nothing was harmed." if not wrong else f"{wrong} of {len(findings)} do not hold."
+        return CommandResult(ok=not wrong, sentence=sentence, facts=facts)
+
+
+COMMANDS: tuple[type[Command], ...] = (
+    AttemptHint,
+    AttemptDiagnose,
+    AttemptCheck,
+    AttemptGiveUp,
+    AttemptOpened,
+    AttemptStep,
+    AttemptRehearse,
+    *DESK_COMMANDS,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from sandbox.checks.memory import Memory
 from sandbox.model.base import Model, explain_validation
@@ -27,6 +27,7 @@ class Mail(Model):
     due_s: float
     at: datetime
     event: int = 0
+    sender_id: str = ""
 
 
 class Commitment(Model):
@@ -36,6 +37,8 @@ class Commitment(Model):
     layer: str
     fault: str
     evidence: str = ""
+    pins: tuple[int, ...] = ()
+    confidence: str = ""
     event: int
 
     @property
@@ -46,7 +49,8 @@ class Commitment(Model):
 class AttemptRecord(Model):
     """Everything about an attempt that is not in the event log, or would have to be searched for in it.
 
-    ``lag_s`` is how far the lab's clock is ahead of the real one, in seconds.
+    ``found_before`` are the verdicts of the check before the last, by the name of the claim. ``lag_s`` is how far the
+    lab's clock is ahead of the real one, in seconds.
     """
 
     scenario: str
@@ -56,6 +60,7 @@ class AttemptRecord(Model):
     hints: int = 0
     commitment: Commitment | None = None
     findings: tuple[Finding, ...] = ()
+    found_before: dict[str, str] = Field(default_factory=dict)
     found_at: int = 0
     started_at: datetime
     lag_s: float = 0.0

@@ -58,13 +58,15 @@ class SiteNode(Model):
 
 
 class Person(Model):
-    """Somebody of the hospital who writes tickets. ``voice`` tells an author of tickets how they speak."""
+    """Somebody of the hospital who writes tickets and can be asked. ``voice`` tells an author how they speak, ``at``
+    the nodes they sit at, where they look and try when they are asked to."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str = Field(min_length=1, max_length=64)
     job: str = Field(min_length=1, max_length=64)
     voice: str = Field(min_length=1, max_length=400)
     extension: str = ""
+    at: tuple[str, ...] = ()
 
 
 class BackgroundPlan(Model):

@@ -34,7 +34,7 @@ def check_site(site: Site) -> list[Problem]:
     file = f"{site.slug or 'site'}.toml"
     return [
         Problem(file=file, key=key, sentence=sentence, mend=mend)
-        for part in (_hosts, _nodes, _history)
+        for part in (_hosts, _nodes, _history, _people)
         for key, sentence, mend in part(site)
     ]
 
@@ -117,3 +117,11 @@ def _history(site: Site) -> _Found:
     for vlan in site.plan.vlans:
         if vlan.name not in ids:
             yield f"plan.vlans.{vlan.name}", f"Nobody is in VLAN {vlan.name}.", "Leave it out, or put a host in."
+
+
+def _people(site: Site) -> _Found:
+    names = [node.name for node in site.nodes]
+    for person in site.people:
+        for place in person.at:
+            if place not in names:
+                yield f"people.{person.id}.at", f"There is no node {place!r}.", suggestion(place, names)

@@ -6,6 +6,7 @@ validates. Commands in solutions, alternatives and decoys are the ones a person 
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -114,6 +115,27 @@ class Ticket(Model):
     after_s: float = 0.0
 
 
+class About(StrEnum):
+    """What somebody of the hospital can be asked about. sandbox.drill.questions has the words of the questions."""
+
+    SEE = "see"
+    SINCE = "since"
+    SCOPE = "scope"
+    ROOMS = "rooms"
+    CHANGED = "changed"
+    AGAIN = "again"
+    URGENT = "urgent"
+    WAITING = "waiting"
+
+
+class Answer(Model):
+    """What ``to`` (a person of the site) says when asked ``about`` something. ``again`` is not written: it is tried."""
+
+    to: str
+    about: About
+    text: str
+
+
 class Hint(Model):
     """One rung of the ladder: where to look, what to compare, what it means, the worked step."""
 
@@ -164,6 +186,7 @@ class Scenario(Model):
     history: bool = True
     exam: tuple[SceneExam, ...] = ()
     ticket: tuple[Ticket, ...] = Field(min_length=1)
+    answer: tuple[Answer, ...] = ()
     check: tuple[Primitive, ...] = Field(min_length=1)
     invariant: tuple[Primitive, ...] = Field(min_length=1)
     hint: tuple[Hint, ...] = Field(min_length=3)

@@ -6,11 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from sandbox.model.base import Model
 from sandbox.model.config_path import Change
-from sandbox.model.terminal_view import TerminalOutput
 from sandbox.model.debrief_view import DebriefView as DebriefView
 from sandbox.model.debrief_view import TimelineEntry as TimelineEntry
+from sandbox.model.desk_view import DiagnosisView, Message, NoteView, PinView, SolutionStep
+from sandbox.model.terminal_view import TerminalOutput
 from sandbox.model.verdict import Finding
 
 
@@ -102,7 +105,8 @@ class NodeView(Model):
 
 
 class Flow(Model):
-    """What one node is configured to send to another, for the map, and what has passed of late."""
+    """What one node is configured to send to another, for the map, and what has passed of late. ``waiting`` and ``dead``
+    are in its queue now, which is ``held`` if somebody suspended it; ``error`` is why it last could not send."""
 
     source: str
     target: str
@@ -111,6 +115,11 @@ class Flow(Model):
     failed: int = 0
     last_at: datetime | None = None
     last_ok: bool | None = None
+    waiting: int = 0
+    dead: int = 0
+    held: bool = False
+    held_reason: str = ""
+    error: str = ""
 
 
 class LabView(Model):
@@ -278,12 +287,18 @@ class CommandResult(Model):
 
 
 class TicketView(Model):
+    """A ticket and what was said on it since. ``thinking`` are the people who were asked and have not answered yet."""
+
     number: int
     sender: str
     role: str
     subject: str
     body: str
     at: datetime
+    sender_id: str = ""
+    messages: tuple[Message, ...] = ()
+    thinking: tuple[str, ...] = ()
+    closed: bool = False
 
 
 class Choice(Model):
@@ -300,7 +315,8 @@ class AttemptState(StrEnum):
 
 
 class AttemptView(Model):
-    """The drill as the trainee sees it. ``debrief`` is there only when the attempt is over."""
+    """The drill as the trainee sees it. ``debrief`` is there only when the attempt is over, as are ``steps``, those of
+    the worked solution. ``found_before`` are the verdicts of the check before the last, by the name of the claim."""
 
     scenario: str
     title: str
@@ -316,8 +332,15 @@ class AttemptView(Model):
     layers: tuple[Choice, ...]
     faults: tuple[Choice, ...]
     diagnosis: dict[str, str] | None = None
+    diagnoses: tuple[DiagnosisView, ...] = ()
+    people: tuple[Choice, ...] = ()
+    questions: tuple[Choice, ...] = ()
+    notes: tuple[NoteView, ...] = ()
+    pins: tuple[PinView, ...] = ()
+    steps: tuple[SolutionStep, ...] = ()
     checks: tuple[Choice, ...]
     findings: tuple[Finding, ...]
+    found_before: dict[str, str] = Field(default_factory=dict)
     checking: bool = False
     started_at: datetime
     debrief: DebriefView | None = None
