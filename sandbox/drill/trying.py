@@ -1,5 +1,6 @@
 """What people of the hospital really do when they are asked to look or to try: at their own node, by a real operation.
 
+They tell what a screen shows to somebody who is no engineer: that it failed, and after how long. Why is for the logs.
 Somebody at a modality lets it send what waits, or presses its test button; somebody at a workstation searches and
 opens the study; somebody at an archive counts. What they say is what came of it, and nothing is left behind that would
 have to be taken back.
@@ -7,6 +8,7 @@ have to be taken back.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from sandbox.checks.memory import NotedExam
@@ -14,7 +16,7 @@ from sandbox.events.event import Event
 from sandbox.events.kinds import InstanceStored, QueueEntryDied, QueueFailed
 from sandbox.events.log import EventLog, current
 from sandbox.lab.sentences import counted
-from sandbox.model.view import CommandResult, NodeState, QueueState, QueueView
+from sandbox.model.view import NodeState, QueueState, QueueView
 from sandbox.nodes.department import Department
 from sandbox.nodes.modality import Modality
 from sandbox.nodes.node import Node
@@ -89,12 +91,14 @@ def _queue_on_screen(node: Modality) -> Tried:
     view = stuck[0]
     if view.state is QueueState.HELD:
         state = "It says “on hold”"
+    elif view.dead:
+        state = "Beside it is a red cross; it has given up"
     elif view.last_error:
-        state = f"Beside it stands: “{view.last_error}”"
+        state = "Beside it is a red arrow, and “will try again”"
     else:
         state = "It says that it is sending"
     number = counted(view.waiting + view.dead, "image")
-    return Tried(f"My send list shows {number} for {view.destination} that have not gone. {state}", False)
+    return Tried(f"My send list shows {number} for {view.destination} that have not gone. {state}.", False)
 
 
 def _send_again(events: EventLog, node: Modality) -> Tried:
@@ -105,7 +109,7 @@ def _send_again(events: EventLog, node: Modality) -> Tried:
     view = stuck[0]
     if view.state is QueueState.HELD:
         return Tried(f"I can't send it: for {view.destination} my list says “on hold”, and I leave that alone.", False)
-    before = len(events)
+    before, began = len(events), time.monotonic()
 
     def is_outcome(event: Event) -> bool:
         about = getattr(event.body, "destination", "") == view.destination
@@ -123,21 +127,23 @@ def _send_again(events: EventLog, node: Modality) -> Tried:
             False,
         )
     if isinstance(outcome.body, QueueFailed | QueueEntryDied):
-        return Tried(f"I have pressed “send” again. It says: “{outcome.body.reason}”", False)
+        return Tried(f"I have pressed “send” again. A red arrow, {_after(began)}.", False)
     return Tried(f"I have pressed “send” again, and this time it went to {view.destination}.", True)
 
 
 def _press_test(node: Modality) -> Tried:
-    answers = [(place, node.tools.echo(place)) for place in node.running.send_to]
-    if not answers:
+    told, good = [], True
+    for place in node.running.send_to:
+        began = time.monotonic()
+        if node.tools.echo(place).ok:
+            told.append(f"For {place} it is green.")
+        else:
+            good = False
+            told.append(f"For {place} it is red, {_after(began)}.")
+    if not told:
         return Tried("There is nothing on my send list, and nowhere to send it to either.", None)
-    told = " ".join(
-        f"The test of {place} is green." if answer.ok else f"The test of {place} is red: “{_said(answer)}”"
-        for place, answer in answers
-    )
-    good = all(answer.ok for _, answer in answers)
     return Tried(
-        f"There is nothing on my send list to send again, so I have pressed the test button. {told}",
+        f"There is nothing on my send list to send again, so I have pressed the test button. {' '.join(told)}",
         None if good else False,
     )
 
@@ -150,24 +156,26 @@ def _open_again(events: EventLog, node: Workstation, exam: NotedExam) -> Tried:
     whose = f"{exam.spoken_name}'s {exam.description}"
     if here >= all_of_it:
         return Tried(f"I have opened {whose} again: {counted(here, 'image')} on my screen.", True)
+    began = time.monotonic()
     found = node.tools.find(node.running.archive, "STUDY", {"AccessionNumber": exam.accession_number})
     if not found.ok:
-        return Tried(f"I have searched for {exam.accession_number} again. It says: “{_said(found)}”", False)
+        return Tried(f"I have searched for {exam.accession_number} again. An error, {_after(began)}.", False)
     if not found.rows:
         return Tried(f"I have searched for {exam.accession_number} again. The list stays empty.", False)
     if here:
         text = f"{whose} is in the search, and on my screen are still only {counted(here, 'image')}."
         return Tried(text, False)
-    before = len(events)
-    fetched = node.retrieve(exam.study_uid)
+    before, began = len(events), time.monotonic()
+    answer = node.retrieve(exam.study_uid)
     came = _held(node, exam)
     if came and node.store is not None and not _others_sent(events, node, exam, before):
         # The viewer is closed again: what comes here by itself, or does not, is for others to see to.
         node.store.forget_study(exam.study_uid)
     if came >= all_of_it:
         return Tried(f"I have searched for {exam.accession_number} and opened it: {counted(came, 'image')} came.", True)
-    got = f"Only {counted(came, 'image')} came." if came else "Nothing came."
-    return Tried(f"I find {exam.accession_number} in the search. I opened it. {got} It says: “{_said(fetched)}”", False)
+    got = f"only {counted(came, 'image')} came" if came else "nothing came"
+    says = "it says that all is well" if answer.ok else f"an error, {_after(began)}"
+    return Tried(f"I find {exam.accession_number} in the search and opened it: {got}, and {says}.", False)
 
 
 def _held(node: Node, exam: NotedExam) -> int:
@@ -187,8 +195,10 @@ def _others_sent(events: EventLog, node: Node, exam: NotedExam, since: int) -> b
     )
 
 
-def _said(answer: CommandResult) -> str:
-    return answer.sentence
+def _after(began: float) -> str:
+    """How long it took, as somebody tells it who had no watch in hand."""
+    seconds = time.monotonic() - began
+    return "at once" if seconds < 1.5 else f"after about {round(seconds)} seconds"
 
 
 def _listed(names: list[str]) -> str:
