@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import threading
 
+from collections.abc import Mapping
+from typing import Any
+
 from sandbox.model.errors import SandboxError
 from web.lab_client import LabClient
 
@@ -19,14 +22,18 @@ class Checking:
         self._running: set[str] = set()
         self._troubles: dict[str, str] = {}
 
-    def start(self, lab_id: str, client: LabClient) -> None:
-        """Begin a check, unless one is running."""
+    def start(
+        self, lab_id: str, client: LabClient, command: str = "attempt.check", params: Mapping[str, Any] | None = None
+    ) -> None:
+        """Begin a check, unless one is running: by ``command``, which checks, or checks and closes the ticket."""
         with self._lock:
             if lab_id in self._running:
                 return
             self._running.add(lab_id)
             self._troubles.pop(lab_id, None)
-        threading.Thread(target=self._check, args=(lab_id, client), name=f"check-{lab_id}", daemon=True).start()
+        threading.Thread(
+            target=self._check, args=(lab_id, client, command, params or {}), name=f"check-{lab_id}", daemon=True
+        ).start()
 
     def is_running(self, lab_id: str) -> bool:
         with self._lock:
@@ -37,10 +44,10 @@ class Checking:
         with self._lock:
             return self._troubles.get(lab_id, "")
 
-    def _check(self, lab_id: str, client: LabClient) -> None:
+    def _check(self, lab_id: str, client: LabClient, command: str, params: Mapping[str, Any]) -> None:
         trouble = ""
         try:
-            client.command("attempt.check", {})
+            client.command(command, params)
         except SandboxError as wrong:
             trouble = f"{wrong.sentence} {wrong.mend}".strip()
         finally:

@@ -19,6 +19,12 @@ DETAIL = frozenset(
         "association.released",
         "command.issued",
         "connection.unspoken",
+        "ticket.asked",
+        "ticket.answered",
+        "attempt.note.written",
+        "attempt.note.removed",
+        "attempt.evidence.pinned",
+        "attempt.evidence.unpinned",
     }
 )
 ICONS = {

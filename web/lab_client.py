@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext
 from pydantic import TypeAdapter, ValidationError
 
 from sandbox.model.base import Model
+from sandbox.model.desk_view import DeskView
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError, UnavailableError
 from sandbox.model.follow_view import FollowedStudy, Search
 from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
@@ -114,6 +115,13 @@ class LabClient:
         """The drill that runs in this lab; None where the lab has no scenario."""
         try:
             return self._one(AttemptView, "/attempt")
+        except NotFoundError:
+            return None
+
+    def desk(self) -> DeskView | None:
+        """Notes and pinned evidence of the drill; None where the lab has no scenario."""
+        try:
+            return self._one(DeskView, "/attempt/desk")
         except NotFoundError:
             return None
 

@@ -88,3 +88,11 @@ class SolutionStep(Model):
     text: str
     ok: bool | None = None
     sentence: str = ""
+
+
+class DeskView(Model):
+    """What of the desk any page shows. ``running`` is whether the drill goes on, so that one can pin."""
+
+    running: bool
+    notes: tuple[NoteView, ...] = ()
+    pins: tuple[PinView, ...] = ()

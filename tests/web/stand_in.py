@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter
 from sandbox.lab.commands.registry import commands
 from sandbox.model.config import NodeConfig, RemoteNode, RetryPolicy, shown
 from sandbox.model.config_path import differences, with_row, with_value, without
+from sandbox.model.desk_view import DeskView, Message, NoteView, PinView, Said
 from sandbox.model.errors import NotFoundError, SandboxError
 from sandbox.model.patient import Procedure
 from sandbox.model.route import Condition, RouteRule
@@ -201,8 +202,27 @@ class StandIn:
             objectives=("Read a rejection.",),
             topics=("cdip:negotiation",),
             tickets=(
-                TicketView(number=1, sender="Rosalind Pike", role="Nurse", subject=HOSTILE, body=HOSTILE, at=NOW),
+                TicketView(
+                    number=1,
+                    sender="Rosalind Pike",
+                    role="Nurse",
+                    subject=HOSTILE,
+                    body=HOSTILE,
+                    at=NOW,
+                    sender_id="ed_nurse",
+                    messages=(
+                        Message(
+                            seq=4, at=NOW, said=Said.ASKED, to="Rosalind Pike", about="see", text="What do you see?"
+                        ),
+                        Message(seq=5, at=NOW, said=Said.ANSWERED, name="Rosalind Pike", about="see", text=HOSTILE),
+                    ),
+                    thinking=("Rosalind Pike",),
+                ),
             ),
+            people=(Choice(value="ed_nurse", text="Rosalind Pike, Nurse"),),
+            questions=(Choice(value="see", text="What exactly do you see?"),),
+            notes=(NoteView(number=1, at=NOW, changed_at=NOW, text=f"It is **CT1**. {HOSTILE}"),),
+            pins=(PinView(number=1, at=NOW, what="log", node="CT1", text=HOSTILE, points_to="a typo"),),
             hints=("Look at **CT1**.",),
             hints_left=2,
             nodes=(Choice(value="CT1", text="CT1"),),
@@ -291,6 +311,13 @@ def api(lab: StandIn) -> Flask:
         if not lab.drill:
             raise NotFoundError("No drill runs in this lab.")
         return answer(lab.attempt())
+
+    @app.get("/attempt/desk")
+    def _desk() -> Response:
+        if not lab.drill:
+            raise NotFoundError("No drill runs in this lab.")
+        view = lab.attempt()
+        return answer(DeskView(running=view.state is AttemptState.RUNNING, notes=view.notes, pins=view.pins))
 
     @app.get("/nodes/<name>")
     def _node(name: str) -> Response:

@@ -19,12 +19,14 @@ from sandbox.lab.sentences import event_view
 from sandbox.lab.views import node_view
 from sandbox.model.base import Model
 from sandbox.model.config_path import differences
+from sandbox.model.desk_view import DeskView
 from sandbox.model.errors import NotFoundError
 from sandbox.model.follow_view import FollowedStudy, Search
 from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.patient import Procedure
 from sandbox.model.view import (
     AssociationView,
+    AttemptState,
     AttemptView,
     CommandResult,
     ConfigView,
@@ -315,6 +317,11 @@ def attempt(lab: Lab, _: Nothing) -> AttemptView:
     if lab.attempt is None:
         raise NotFoundError("No drill runs in this lab.", "Start one from the list of drills.")
     return lab.attempt.view()
+
+
+def desk(lab: Lab, _: Nothing) -> DeskView:
+    view = attempt(lab, _)
+    return DeskView(running=view.state is AttemptState.RUNNING, notes=view.notes, pins=view.pins)
 
 
 def _queue(lab: Lab, name: str) -> SendQueue:

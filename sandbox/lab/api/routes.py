@@ -13,6 +13,7 @@ from typing import Any
 from sandbox.lab.api import reads
 from sandbox.lab.api.reads import Nothing
 from sandbox.model.base import Model
+from sandbox.model.desk_view import DeskView
 from sandbox.model.follow_view import FollowedStudy, Search
 from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.patient import Procedure
@@ -124,4 +125,5 @@ ROUTES: tuple[Route, ...] = (
     Route("/commands", "The commands", reads.commands, tuple[reads.CommandInfo, ...]),
     Route("/commands", "Give a command", reads.command, CommandResult, reads.CommandRequest, method="POST"),
     Route("/attempt", "The drill", reads.attempt, AttemptView),
+    Route("/attempt/desk", "Notes and pinned evidence", reads.desk, DeskView),
 )
