@@ -11,7 +11,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,16 @@ from sandbox.drill.notebook import Notebook
 from sandbox.drill.record import AttemptRecord, Commitment, read_record, write_record
 from sandbox.drill.scene import stage
 from sandbox.drill.shown import attempt_view
-from sandbox.drill.steps import command_in_words, command_of, way_in_words
+from sandbox.drill.steps import command_of
 from sandbox.drill.surface import Surface, pretended_surface
+from sandbox.drill.telling import story_of
+from sandbox.drill.telling import told as told_in_words
 from sandbox.drill.thread import Thread
-from sandbox.events.event import Event
 from sandbox.events.kinds import (
+    AccountWritten,
     AttemptClosed,
     CheckFinished,
     CheckStarted,
-    CommandIssued,
     DiagnosisCommitted,
     EvidenceOpened,
     HintRevealed,
@@ -44,8 +45,7 @@ from sandbox.events.log import EventLog, because
 from sandbox.faults.fault import Undo
 from sandbox.lab.commands import registry
 from sandbox.lab.lab import Lab
-from sandbox.lab.sentences import event_view
-from sandbox.learning.debrief import Clue, Story, debrief
+from sandbox.learning.debrief import debrief
 from sandbox.model.clock import Clock
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, ConflictError
@@ -235,6 +235,16 @@ class Attempt:
         """The conversations on the tickets."""
         return Thread(self)
 
+    def account(self, wrong: str, did: str, differently: str, *, skipped: bool = False) -> None:
+        """Keep the trainee's own account, once the drill is over and before the debrief is read. It stands once."""
+        with self._lock:
+            if self.state is AttemptState.RUNNING:
+                raise ConflictError("This drill still runs.", "Your account of it comes when it is over.")
+            if self.debrief().account is not None:
+                raise ConflictError("Your account is written already.", "Read it beside what the log says.")
+            self._events.append(AccountWritten(wrong=wrong, did=did, differently=differently, skipped=skipped))
+            self._debrief = self._shown = None
+
     def opened(self, what: str, node: str, association: str = "") -> None:
         """Somebody looked at something; for the debrief."""
         if self.state is AttemptState.RUNNING:
@@ -315,41 +325,10 @@ class Attempt:
         with self._lock:
             if self._debrief is not None:
                 return self._debrief
-            told = debrief(self._events.since(), self._story(), self._words)
+            told = debrief(self._events.since(), story_of(self), partial(told_in_words, self))
             if self.state is not AttemptState.RUNNING:
                 self._debrief = told
             return told
-
-    def _words(self, event: Event) -> str:
-        """An event in the words of somebody who tells it; a command as the console calls it."""
-        if isinstance(event.body, CommandIssued):
-            try:
-                return command_in_words(self.lab.parse(event.body.command, event.body.params))
-            except BadInputError:
-                # An older program took it, and this one does not.
-                pass
-        return event_view(event).sentence
-
-    def _story(self) -> Story:
-        record, scenario, surface = self.record, self.scenario, self.surface
-        diagnosis = scenario.diagnosis
-        cause = next(choice.text for choice in diagnosis.choices if choice.value == diagnosis.fault)
-        return Story(
-            text=surface.fill(scenario.debrief_text),
-            started_at=record.started_at,
-            right={"node": diagnosis.node, "layer": diagnosis.layer, "fault": diagnosis.fault},
-            right_words={"node": diagnosis.node, "layer": LAYERS[diagnosis.layer], "fault": cause},
-            committed=None if record.commitment is None else record.commitment.parts,
-            solution=way_in_words(scenario.solution[0], surface),
-            clues=tuple(
-                Clue(kind=entry.event, node=entry.node, text=surface.fill(entry.text), about=surface.fill(entry.about))
-                for entry in scenario.evidence
-            ),
-            findings=record.findings,
-            topics=scenario.topics,
-            solved=record.state is AttemptState.SOLVED,
-            gave_up=record.state is AttemptState.GIVEN_UP,
-        )
 
     # --- inside ------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from sandbox.drill.desk_commands import DESK_COMMANDS
 from sandbox.lab.command import Command
 from sandbox.model.config import shown
+from sandbox.model.errors import BadInputError
 from sandbox.model.verdict import Verdict
 from sandbox.model.view import CommandResult
 
@@ -115,12 +116,31 @@ class AttemptRehearse(Command):
         return CommandResult(ok=not wrong, sentence=sentence, facts=facts)
 
 
+class AttemptAccount(Command):
+    """Write your own account of the drill when it is over, before the debrief is opened, or skip it."""
+
+    name = "attempt.account"
+    title: ClassVar[str] = "Write my own account"
+
+    wrong: str = Field("", max_length=2000, **shown("What was wrong?"))
+    did: str = Field("", max_length=2000, **shown("What did you do?"))
+    differently: str = Field("", max_length=2000, **shown("What would you do differently?"))
+    skipped: bool = Field(False, **shown("Skip it"))
+
+    def run(self, attempt: Attempt, /) -> CommandResult:
+        if not self.skipped and not (self.wrong.strip() or self.did.strip() or self.differently.strip()):
+            raise BadInputError("Your account is empty.", "Write a line, or skip it.")
+        attempt.account(self.wrong, self.did, self.differently, skipped=self.skipped)
+        return CommandResult(ok=True, sentence="Skipped." if self.skipped else "Your account is kept.")
+
+
 COMMANDS: tuple[type[Command], ...] = (
     AttemptHint,
     AttemptDiagnose,
     AttemptCheck,
     AttemptGiveUp,
     AttemptOpened,
+    AttemptAccount,
     AttemptStep,
     AttemptRehearse,
     *DESK_COMMANDS,

@@ -494,6 +494,17 @@ class ProbeStarted(Body):
     check: str
 
 
+class AccountWritten(Body):
+    """The trainee's own account, before the debrief was read: what was wrong, what they did, what they would do
+    differently; or that they skipped it."""
+
+    kind = "attempt.account.written"
+    wrong: str = ""
+    did: str = ""
+    differently: str = ""
+    skipped: bool = False
+
+
 class AttemptClosed(Body):
     kind = "attempt.closed"
     solved: bool

@@ -202,6 +202,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "ticket.answered": lambda node, b: f"{b.sender}: {b.text}",
     "ticket.updated": lambda node, b: f"Update for those who wait (ticket {b.ticket}): {b.text}",
     "ticket.closed": lambda node, b: f"Ticket {b.ticket} closed: {b.cause}",
+    "attempt.account.written": lambda node, b: "Own account skipped." if b.skipped else "Own account written.",
     "attempt.note.written": lambda node, b: f"Note {b.note}: {b.text}",
     "attempt.note.removed": lambda node, b: f"Note {b.note} was taken out.",
     "attempt.evidence.pinned": lambda node, b: f"Pinned as evidence{' on ' + node if node else ''}: {b.text}",

@@ -1,8 +1,7 @@
 """The debrief as data: everything that is told of an attempt once it is over.
 
 It is whole in itself, names and words included: it is kept as JSON when its lab is gone, and shown from that. Times are
-seconds since the phone rang (negative: before); ``seq`` is the number of the event that a line is about, and every
-``seq`` that is not 0 has its line in the timeline.
+seconds since the phone rang (negative: before); ``seq`` is the number of the event that a line is about (0: none).
 """
 
 from __future__ import annotations
@@ -120,7 +119,7 @@ class GraphView(Model):
     left_out: int = 0
 
 
-class TestMade(Model):
+class MadeTest(Model):
     """A test or look of the trainee. Of the ``before`` causes that were plausible it left ``after``; ``tells`` is what
     a test of this kind tells, ``answer`` what this one said. ``repeats`` is the seq of a test that had said the same
     when nothing had changed in between (0: none)."""
@@ -137,10 +136,10 @@ class TestMade(Model):
     repeats: int = 0
 
 
-class TestsView(Model):
+class ValueView(Model):
     """The tests in order, and the cheapest that would have told most. ``left`` are the causes that no test excluded."""
 
-    made: tuple[TestMade, ...] = ()
+    made: tuple[MadeTest, ...] = ()
     redundant: int = 0
     left: tuple[str, ...] = ()
     cheapest: str = ""
@@ -217,8 +216,14 @@ class DebriefView(Model):
     score: ScoreView | None = None
     harm: tuple[HarmView, ...] = ()
     graph: GraphView = GraphView()
-    tests: TestsView = TestsView()
+    tests: ValueView = ValueView()
     path: tuple[PathStep, ...] = ()
     impact: Impact = Impact()
     messages: tuple[Message, ...] = ()
     account: AccountView | None = None
+
+    def moment(self, seq: int) -> int:
+        """The ``seq`` of the line of the timeline that an event belongs to: its own, or the last before it. 0: none."""
+        if not seq or not self.timeline:
+            return 0
+        return max((entry.seq for entry in self.timeline if entry.seq <= seq), default=self.timeline[0].seq)
