@@ -36,6 +36,7 @@ LAB: tuple[Place, ...] = (
     Place("department.outside", _("Your own tools"), "terminal-2"),
 )
 
+    Place("follow.search", _("Follow a study"), "route", within=("follow",)),
 
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(top_places=TOP, lab_places=LAB)

@@ -342,14 +342,14 @@ def _where(shares: Sequence[Share], of: int) -> str:
     if part:
         said.append(f"In part on {', '.join(part)}.")
     if passing:
-        said.append(f"Only in the queues of {', '.join(passing)}.")
+        said.append(f"Waiting at {', '.join(passing)}.")
     if absent:
         said.append(f"Not on {', '.join(absent)}.")
     return " ".join(said) if whole or part or passing else "No node has it now."
 
 
 def _all_of_it(of: int) -> str:
-    return "its only image" if of == 1 else f"all {of} images"
+    return {1: "its only image", 2: "both images"}.get(of, f"all {of} images")
 
 
 def _waiting(copy: _Copy) -> Iterable[Waiting]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.events import kinds
-from sandbox.model.view import Flow, LabView, NodeView
+from sandbox.model.view import Flow, LabView, NodeView, QueueView
 
 if TYPE_CHECKING:
     from sandbox.events.event import Event
@@ -54,7 +54,12 @@ def flows(lab: Lab) -> tuple[Flow, ...]:
             if target:
                 labels = [found[node.name, target].label] if (node.name, target) in found else []
                 label = ", ".join(part for part in dict.fromkeys([*labels, label]) if part)
-                found[node.name, target] = Flow(source=node.name, target=target, label=label)
+                known = found.get((node.name, target), Flow(source=node.name, target=target))
+                found[node.name, target] = known.model_copy(update={"label": label})
+        for queue in () if node.queue is None else node.queue.views():
+            key = (node.name, _node_behind(lab, node, queue.destination))
+            if key in found:
+                found[key] = _with_queue(found[key], queue)
     for event in _lately(lab):
         body: Any = event.body
         sender = lab.department.nodes.get(event.node)
@@ -71,6 +76,19 @@ def flows(lab: Lab) -> tuple[Flow, ...]:
                 }
             )
     return tuple(found.values())
+
+
+def _with_queue(flow: Flow, queue: QueueView) -> Flow:
+    """A flow with what is in one of the queues that feed it."""
+    return flow.model_copy(
+        update={
+            "waiting": flow.waiting + queue.waiting,
+            "dead": flow.dead + queue.dead,
+            "held": flow.held or queue.held_since is not None,
+            "held_reason": flow.held_reason or queue.held_reason,
+            "error": flow.error or (queue.last_error if queue.waiting else ""),
+        }
+    )
 
 
 def _configured(node: Node) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,8 @@ from web.pages import (
     drill,
     live,
     node,
+    follow,
+    headers,
     queues,
     service,
     start,
@@ -40,3 +42,5 @@ BLUEPRINTS = (
 def register(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    follow.pages,
+    headers.pages,

@@ -40,7 +40,7 @@ def department(lab_id: str) -> str:
 @pages.get("/map")
 def live_map(lab_id: str) -> str:
     lab = lab_client(lab_id).lab()
-    return render_template("parts/map.html", lab=lab, lab_id=lab_id, map=department_map.draw(lab))
+    return render_template("parts/map_live.html", lab=lab, lab_id=lab_id, map=department_map.draw(lab))
 
 
 @pages.get("/side")
