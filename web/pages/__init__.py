@@ -9,10 +9,10 @@ from web.pages import (
     configuration,
     department,
     drill,
-    live,
-    node,
     follow,
     headers,
+    live,
+    node,
     queues,
     service,
     start,
@@ -36,11 +36,11 @@ BLUEPRINTS = (
     service.pages,
     associations.pages,
     viewer.pages,
+    follow.pages,
+    headers.pages,
 )
 
 
 def register(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    follow.pages,
-    headers.pages,
