@@ -31,12 +31,12 @@ class Place:
 
 TOP: tuple[Place, ...] = (Place("start.start", _("Practise"), "stethoscope"),)
 LAB: tuple[Place, ...] = (
+    Place("follow.search", _("Follow a study"), "route", within=("follow",)),
     Place("associations.associations", _("Associations"), "arrows-exchange", within=("associations",)),
     Place("service.network", _("Network"), "world"),
     Place("department.outside", _("Your own tools"), "terminal-2"),
 )
 
-    Place("follow.search", _("Follow a study"), "route", within=("follow",)),
 
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(top_places=TOP, lab_places=LAB)
