@@ -19,6 +19,8 @@ from sandbox.model.desk_view import DeskView
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError, UnavailableError
 from sandbox.model.follow_view import FollowedStudy, Search
 from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
+from sandbox.model.history_view import History, LogLines
+from sandbox.model.inspection import AssociationDetail, PduDetail, PduLines, StepDetail, Steps, Unspoken
 from sandbox.model.patient import Procedure
 from sandbox.model.view import (
     AssociationView,
@@ -173,11 +175,43 @@ class LabClient:
     def procedures(self, modality: str = "") -> tuple[Procedure, ...]:
         return self._many(Procedure, "/procedures", modality=modality)
 
-    def associations(self, *, node: str = "", limit: int = 100) -> tuple[AssociationView, ...]:
-        return self._many(AssociationView, "/associations", node=node, limit=limit)
+    def associations(
+        self, *, node: str = "", limit: int = 100, ae: str = "", outcome: str = "", service: str = "", q: str = ""
+    ) -> tuple[AssociationView, ...]:
+        """The newest, of one node or of all, narrowed by what is given."""
+        return self._many(
+            AssociationView, "/associations", node=node, limit=limit, ae=ae, outcome=outcome, service=service, q=q
+        )
 
-    def association(self, association_id: str) -> AssociationView:
-        return self._one(AssociationView, f"/associations/{_part(association_id)}")
+    def association(self, association_id: str) -> AssociationDetail:
+        return self._one(AssociationDetail, f"/associations/{_part(association_id)}")
+
+    def steps(self, association_id: str, *, after: int = 0, limit: int = 50) -> Steps:
+        """What was said on an association, a page at a time."""
+        return self._one(Steps, f"/associations/{_part(association_id)}/messages", after=after, limit=limit)
+
+    def step(self, association_id: str, number: int) -> StepDetail:
+        return self._one(StepDetail, f"/associations/{_part(association_id)}/messages/{number}")
+
+    def pdus(self, association_id: str, *, after: int = 0, limit: int = 50) -> PduLines:
+        return self._one(PduLines, f"/associations/{_part(association_id)}/pdus", after=after, limit=limit)
+
+    def pdu(self, association_id: str, number: int, *, start: int = 0) -> PduDetail:
+        """One PDU, and its bytes from ``start`` on."""
+        return self._one(PduDetail, f"/associations/{_part(association_id)}/pdus/{number}", start=start)
+
+    def connections(self, *, node: str = "", limit: int = 20) -> tuple[Unspoken, ...]:
+        """Connections that never became an association."""
+        return self._many(Unspoken, "/connections", node=node, limit=limit)
+
+    def logs(self, **query: str | int) -> LogLines:
+        """Lines of the logs of all nodes; the query is that of the lab's API (q, node, level, association, since,
+        until, after, before, limit)."""
+        return self._one(LogLines, "/logs", **query)
+
+    def history(self, *, node: str = "", before: int = 0, limit: int = 100) -> History:
+        """Who changed what, newest first."""
+        return self._one(History, "/history", node=node, before=before, limit=limit)
 
     def events(self, *, after: int = 0, limit: int = 100, node: str = "") -> tuple[EventView, ...]:
         return self._many(EventView, "/events", after=after, limit=limit, node=node)
@@ -212,8 +246,9 @@ class LabClient:
         except httpx.HTTPError as lost:
             raise UnavailableError(GONE, GONE_MEND) from lost
 
-    def _one(self, kind: type[ModelT], path: str) -> ModelT:
-        return _parsed(TypeAdapter(kind), self._ask("GET", path))
+    def _one(self, kind: type[ModelT], path: str, **params: str | int) -> ModelT:
+        given = {name: value for name, value in params.items() if value != ""}
+        return _parsed(TypeAdapter(kind), self._ask("GET", path, params=given))
 
     def _many(self, kind: type[ModelT], path: str, **params: str | int) -> tuple[ModelT, ...]:
         given = {name: value for name, value in params.items() if value != ""}

@@ -87,6 +87,14 @@ class NodeConfigSaved(Body):
     changes: tuple[Change, ...]
 
 
+class NetworkChanged(Body):
+    """The network team changed the firewall, DNS, a host's table of names or its address; ``node`` where it is one
+    host's. Paths are firewall, dns.NAME, hosts.NODE.NAME and address.NODE."""
+
+    kind = "network.changed"
+    changes: tuple[Change, ...]
+
+
 class NodeLogged(Body):
     """A line of a node's own log, in the words of an administrator's log."""
 

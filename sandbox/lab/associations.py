@@ -17,6 +17,7 @@ from sandbox.events import kinds
 from sandbox.events.event import PROBE, Event
 from sandbox.events.log import EventLog
 from sandbox.lab.sentences import counted
+from sandbox.lab.transcripts import Transcripts
 from sandbox.model.association import (
     AssociationFacts,
     ContextResult,
@@ -54,6 +55,7 @@ class Story:
     failure: DialFailure | None = None
     abort: str = ""
     dialled: str = ""
+    ended_at: datetime | None = None
 
     @property
     def facts(self) -> AssociationFacts:
@@ -87,10 +89,55 @@ class Story:
         return (facts.local, facts.peer) if facts.side is Side.REQUESTOR else (facts.peer, facts.local)
 
 
+_LAST = frozenset({"association.failed", "association.rejected", "association.released", "association.aborted"})
+BAD = frozenset({"failed", "rejected", "aborted"})
+"""Outcomes of associations that went wrong as a whole."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list is narrowed to; what is empty narrows nothing. ``ae_title`` is either end's, in part and whatever its
+    case; ``outcome`` is the word of AssociationView, or "bad" for all that went wrong, as a whole, in every context or
+    in one request; ``service`` is a DIMSE service or a SOP class in part; ``text`` is looked for in the sentence,
+    titles, nodes and addresses, word by word."""
+
+    ae_title: str = ""
+    outcome: str = ""
+    service: str = ""
+    text: str = ""
+
+    def takes(self, story: Story) -> bool:
+        facts = story.facts
+        if self.ae_title and self.ae_title.lower() not in f"{facts.calling_ae}\n{facts.called_ae}".lower():
+            return False
+        if self.outcome and not (_went_wrong(story) if self.outcome == "bad" else story.outcome == self.outcome):
+            return False
+        if self.service and not self._serves(story):
+            return False
+        if not self.text:
+            return True
+        told = [exchange for _, exchange in story.told]
+        said = " ".join((_sentence(story, told), story.source, story.target, *story.addresses, story.id)).lower()
+        return all(word in said for word in self.text.lower().split())
+
+    def _serves(self, story: Story) -> bool:
+        wanted = self.service.lower()
+        if any(wanted in exchange.service.lower() for _, exchange in story.told):
+            return True
+        return any(wanted in uid_name(context.abstract_syntax).lower() for context in story.proposed)
+
+
+def _went_wrong(story: Story) -> bool:
+    if story.outcome in BAD or (story.results and not any(result.accepted for result in story.results.values())):
+        return True
+    return any(exchange.status not in (0, 0xFE00) and exchange.status >> 12 != 0xB for _, exchange in story.told)
+
+
 class Associations:
     """Every association of one log. Thread-safe."""
 
     def __init__(self, events: EventLog, advice: Advice = lambda story: "", owner: Owner = lambda address: "") -> None:
+        self.transcripts = Transcripts()
         self._events = events
         self._advice = advice
         self._owner = owner
@@ -98,15 +145,25 @@ class Associations:
         self._position = 0
         self._stories: dict[str, Story] = {}
 
-    def newest(self, *, limit: int, node: str = "", show: Callable[[Event], bool] = lambda event: True) -> list[Story]:
-        """The newest associations first: those of ``node`` if it is given, and those that ``show`` lets through."""
+    def newest(
+        self,
+        *,
+        limit: int,
+        node: str = "",
+        show: Callable[[Event], bool] = lambda event: True,
+        wanted: Wanted | None = None,
+    ) -> list[Story]:
+        """The newest associations first: those of ``node`` if it is given, those that ``show`` lets through, and of
+        them what is ``wanted``."""
         with self._lock:
             self._read_on()
             found: list[Story] = []
             for story in reversed(self._stories.values()):
                 if len(found) == limit:
                     break
-                if (not node or node in (story.source, story.target)) and show(story.first):
+                if node and node not in (story.source, story.target):
+                    continue
+                if show(story.first) and (wanted is None or wanted.takes(story)):
                     found.append(story)
             return found
 
@@ -161,6 +218,8 @@ class Associations:
             return
         story = self._stories.setdefault(facts.id, Story(facts.id, event))
         story.ends[facts.side] = facts
+        if event.kind in _LAST:
+            story.ended_at = event.at
         match body:
             case kinds.AssociationRequested():
                 story.proposed = story.proposed or body.proposed

@@ -66,6 +66,19 @@ def _saved(node: str, body: Any) -> str:
     return f"{node}: configuration saved: {'; '.join(told)}{f'; and {more} more' if more > 0 else ''}."
 
 
+_OF_THE_NETWORK = {"firewall": "firewall rule", "dns": "DNS", "hosts": "hosts table", "address": "address"}
+
+
+def _network_changed(_node: str, body: Any) -> str:
+    told = []
+    for change in body.changes[:3]:
+        table, _, name = change.path.partition(".")
+        what = f"{_OF_THE_NETWORK.get(table, table)} {name}".strip()
+        told.append(f"{what} from {value_in_words(change.before)} to {value_in_words(change.after)}")
+    more = len(body.changes) - len(told)
+    return f"The network was changed: {'; '.join(told)}{f'; and {more} more' if more > 0 else ''}."
+
+
 def _exchanged(node: str, body: Any) -> str:
     exchange = body.exchange
     answer = "no answer came" if exchange.status < 0 else explain_status(exchange.service, exchange.status).name
@@ -112,6 +125,7 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "node.stopped": lambda node, b: f"{node} stopped{': ' + b.reason if b.reason else ''}.",
     "node.config.saved": _saved,
+    "network.changed": _network_changed,
     "node.logged": lambda node, b: f"{node}: {b.text}",
     "association.requested": lambda node, b: (
         f"{b.facts.calling_ae} at {b.facts.local if b.facts.side == 'requestor' else b.facts.peer} asks "

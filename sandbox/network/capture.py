@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sandbox.model.association import DialOutcome, Direction, Side
-from sandbox.network.segment import Entry, Segment, TornSegmentError, pack, read_records
+from sandbox.network.segment import Entry, Segment, TornSegmentError, pack, read_heads, read_records
 
 _NAME = "capture-{:08d}.seg"
 # The bound is kept by dropping whole segments, so there have to be several.
@@ -77,6 +77,36 @@ class CapturedAssociation:
     last_at: datetime
     pdus: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PduHead:
+    """One PDU without the most of its bytes, and where they are: ``Capture.read`` gets them."""
+
+    node: str
+    side: Side
+    direction: Direction
+    at: datetime
+    size: int
+    head: bytes
+    path: Path
+    offset: int
+
+    @property
+    def from_requestor(self) -> bool:
+        return (self.side is Side.REQUESTOR) is (self.direction is Direction.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far somebody has read an association: at which end, and in each segment up to which offset."""
+
+    node: str = ""
+    side: str = ""
+    offsets: tuple[tuple[Path, int], ...] = ()
+
+
+_NOTHING_SEEN = Seen()
 
 
 class Capture:
@@ -201,6 +231,56 @@ class Capture:
         for entry in self.entries({association}):
             if isinstance(entry, CapturedPdu):
                 yield entry
+
+    def heads(self, association: str, seen: Seen = _NOTHING_SEEN) -> tuple[bool, list[PduHead], Seen]:
+        """The PDUs of one association that ``seen`` does not know, in order, without most of their bytes.
+
+        The first value is False where they go on after what was seen, True where reading begins anew: the other end has
+        turned out to tell more. What was dropped since, to keep the bound, is passed over.
+        """
+        with self._lock:
+            node, side = self._chosen_ends({association}).get(association, ("", ""))
+            parts = [
+                (segment.path, part.start, part.end)
+                for segment in self._segments
+                if (part := segment.ends.get((association, node, side))) is not None
+            ]
+        is_new = (node, side) != (seen.node, seen.side)
+        known = {} if is_new else dict(seen.offsets)
+        found: list[PduHead] = []
+        for path, start, end in parts:
+            try:
+                for record in read_heads(path, known.get(path, start), end):
+                    entry = record.entry
+                    known[path] = record.next
+                    which, _, direction = entry.kind.partition("/")
+                    if (entry.association, entry.node, which) == (association, node, side):
+                        found.append(
+                            PduHead(
+                                node=node,
+                                side=Side(side),
+                                direction=Direction(direction),
+                                at=entry.at,
+                                size=record.size,
+                                head=record.head,
+                                path=path,
+                                offset=record.offset,
+                            )
+                        )
+            except (FileNotFoundError, TornSegmentError):
+                continue
+        return is_new, found, Seen(node, side, tuple(known.items()))
+
+    def read(self, pdu: PduHead, start: int = 0, size: int | None = None) -> bytes:
+        """Bytes of a PDU from ``start``, ``size`` of them or all. Fewer, or none, when they are kept no longer."""
+        wanted = max(0, min(pdu.size - start, pdu.size if size is None else size))
+        if start + wanted <= len(pdu.head):
+            return pdu.head[start : start + wanted]
+        try:
+            with pdu.path.open("rb") as file:
+                return os.pread(file.fileno(), wanted, pdu.offset + start)
+        except FileNotFoundError:
+            return b""
 
     def entries(self, associations: Collection[str] | None = None) -> Iterator[CapturedPdu | CapturedFailure]:
         """Everything, or what belongs to ``associations``, in the order in which it happened, each association from one

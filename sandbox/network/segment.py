@@ -18,6 +18,8 @@ _HEAD = struct.Struct("<4sIqBHHHH")
 _MAGIC = b"PDU1"
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
+# Read at once of a record: its head, texts, and the beginning of its bytes with most command sets whole.
+_GLANCE = 768
 # Bounds what is kept in memory for a segment, however short its associations are.
 _MOST_ENDS = 2000
 
@@ -81,6 +83,37 @@ def read_records(path: Path, size: int | None = None, *, data: bool = True) -> I
             at += before_data + data_size
 
 
+@dataclass(frozen=True, slots=True)
+class RecordHead:
+    """A record without the most of its bytes: ``head`` are the first of them, ``offset`` is where they lie in the file,
+    ``next`` where the next record begins."""
+
+    entry: Entry
+    size: int
+    head: bytes
+    offset: int
+    next: int
+
+
+def read_heads(path: Path, start: int, end: int) -> Iterator[RecordHead]:
+    """The heads of the records between two offsets, each by a single read; TornSegmentError at what is none."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        while start < end:
+            read = os.pread(descriptor, _GLANCE, start)
+            if len(read) < _HEAD.size or read[:4] != _MAGIC:
+                raise TornSegmentError(start)
+            _, size, microseconds, *lengths = _HEAD.unpack_from(read)
+            texts = _HEAD.size + sum(lengths)
+            if len(read) < texts:
+                raise TornSegmentError(start)
+            entry = _entry(read[_HEAD.size : texts], lengths, microseconds)
+            offset, start = start + texts, start + texts + size
+            yield RecordHead(entry, size, read[texts : texts + size], offset, start)
+    finally:
+        os.close(descriptor)
+
+
 def _entry(texts: bytes, lengths: list[int], microseconds: int) -> Entry:
     parts, start = [], 0
     for length in lengths:
@@ -92,7 +125,7 @@ def _entry(texts: bytes, lengths: list[int], microseconds: int) -> Entry:
 
 @dataclass(slots=True)
 class EndPart:
-    """What one segment holds of one end of an association."""
+    """What one segment holds of one end of an association: all of it between the offsets ``start`` and ``end``."""
 
     local: str
     peer: str
@@ -100,6 +133,8 @@ class EndPart:
     last_at: datetime
     pdus: int = 0
     bytes: int = 0
+    start: int = 0
+    end: int = 0
 
 
 @dataclass
@@ -125,6 +160,7 @@ class Segment:
 
     def note(self, entry: Entry, size: int, data_size: int) -> None:
         """Take a record of ``size`` bytes in all, ``data_size`` of them data, into the account."""
+        offset = self.size
         self.size += size
         side, _, _ = entry.kind.partition("/")
         if side == "failure":
@@ -134,8 +170,9 @@ class Segment:
         key = (entry.association, entry.node, side)
         part = self.ends.get(key)
         if part is None:
-            part = self.ends[key] = EndPart(entry.local, entry.peer, entry.at, entry.at)
+            part = self.ends[key] = EndPart(entry.local, entry.peer, entry.at, entry.at, start=offset)
         part.last_at = entry.at
+        part.end = self.size
         part.pdus += 1
         part.bytes += data_size
 

@@ -23,8 +23,8 @@ from sandbox.lab.api.openapi import openapi_document
 from sandbox.lab.api.routes import ROUTES, Media
 from sandbox.lab.api.server import ApiServer
 from sandbox.lab.lab import Lab
+from sandbox.model.inspection import AssociationDetail
 from sandbox.model.view import (
-    AssociationView,
     AttemptState,
     AttemptView,
     CommandResult,
@@ -530,4 +530,4 @@ def test_reads_during_a_reset_break_nothing(api: httpx.Client, lab: Lab, exam: d
             reader.join()
     assert set(statuses) <= {200, 409, 503}, statuses
     assert 200 in statuses
-    assert AssociationView.model_validate_json(api.get(f"/associations/{exam['association_id']}").content)
+    assert AssociationDetail.model_validate_json(api.get(f"/associations/{exam['association_id']}").content)

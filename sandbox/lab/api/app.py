@@ -101,12 +101,13 @@ def _view(lab: Lab, route: Route, streams: Streams, notes: EvidenceNotes) -> Cal
         asked = _body(route) if route.method == "POST" else _query(route)
         answer = handler(lab, asked, **path)
         if route.evidence:
-            notes.note(
-                route.evidence,
-                node=str(path.get("name", "")),
-                association=str(path.get("association_id", "")),
-                actor=request.headers.get(ACTOR_HEADER, "person")[:64],
-            )
+            for node in (path.get("name", ""),) if route.nodes is None else route.nodes(asked, answer):
+                notes.note(
+                    route.evidence,
+                    node=str(node),
+                    association=str(path.get("association_id", "")),
+                    actor=request.headers.get(ACTOR_HEADER, "person")[:64],
+                )
         content = answer if adapter is None else adapter.dump_json(answer, by_alias=True)
         return Response(content, mimetype=route.media.value)
 

@@ -63,13 +63,6 @@ class EventPage(Page):
     node: str = ""
 
 
-class AssociationPage(Model):
-    """The newest ``limit`` associations, of one node or of all."""
-
-    node: str = ""
-    limit: int = Field(100, ge=1, le=MOST)
-
-
 class StudySearch(Model):
     """``q`` is looked for in name, patient ID, accession number and description."""
 
@@ -257,14 +250,6 @@ def image_facts(lab: Lab, _: Nothing, name: str, sop_instance: str) -> ImageFact
 
 def procedures(_lab: Lab, query: ByModality) -> tuple[Procedure, ...]:
     return procedures_for(query.modality) if query.modality else PROCEDURES
-
-
-def associations(lab: Lab, query: AssociationPage) -> tuple[AssociationView, ...]:
-    hidden = lab.hides_later
-    found = lab.associations.newest(
-        limit=query.limit, node=query.node, show=lambda event: not (hidden and event.is_for_later)
-    )
-    return tuple(lab.associations.view(story, detail=False) for story in found)
 
 
 def association(lab: Lab, _: Nothing, association_id: str) -> AssociationView:

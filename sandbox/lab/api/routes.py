@@ -5,17 +5,19 @@ The application, the OpenAPI document and the test that all of them answer as de
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sandbox.lab.api import reads
+from sandbox.lab.api import inspecting, reads
 from sandbox.lab.api.reads import Nothing
 from sandbox.model.base import Model
 from sandbox.model.desk_view import DeskView
 from sandbox.model.follow_view import FollowedStudy, Search
 from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
+from sandbox.model.history_view import History, LogLines
+from sandbox.model.inspection import AssociationDetail, PduDetail, PduLines, StepDetail, Steps, Unspoken
 from sandbox.model.patient import Procedure
 from sandbox.model.view import (
     AssociationView,
@@ -45,7 +47,8 @@ class Media(StrEnum):
 @dataclass(frozen=True)
 class Route:
     """``path`` has its parameters in angle brackets. ``answer`` is the type of a JSON answer. ``takes`` are the
-    query's parameters, or the body's for POST. ``evidence`` says what somebody has looked at who asked for this."""
+    query's parameters, or the body's for POST. ``evidence`` says what somebody has looked at who asked for this, and
+    ``nodes`` of which nodes, where the path does not name one (from what was asked and what was answered)."""
 
     path: str
     title: str
@@ -56,6 +59,7 @@ class Route:
     method: str = "GET"
     is_public: bool = False
     evidence: str = ""
+    nodes: Callable[[Any, Any], Iterable[str]] | None = None
 
     @property
     def name(self) -> str:
@@ -115,9 +119,75 @@ ROUTES: tuple[Route, ...] = (
     Route("/follow", "Studies found anywhere", reads.find_studies, Search, reads.StudyWords, evidence="follow"),
     Route("/follow/<uid>", "A study followed hop by hop", reads.followed, FollowedStudy, evidence="follow"),
     Route("/procedures", "The procedure catalogue", reads.procedures, tuple[Procedure, ...], reads.ByModality),
-    Route("/associations", "The associations", reads.associations, tuple[AssociationView, ...], reads.AssociationPage),
     Route(
-        "/associations/<association_id>", "An association", reads.association, AssociationView, evidence="association"
+        "/associations",
+        "The associations",
+        inspecting.associations,
+        tuple[AssociationView, ...],
+        inspecting.AssociationPage,
+    ),
+    Route(
+        "/associations/<association_id>",
+        "An association",
+        inspecting.association,
+        AssociationDetail,
+        evidence="association",
+    ),
+    Route(
+        "/associations/<association_id>/messages",
+        "What was said on an association",
+        inspecting.steps,
+        Steps,
+        inspecting.StepPage,
+        evidence="association",
+    ),
+    Route(
+        "/associations/<association_id>/messages/<int:number>",
+        "A message",
+        inspecting.step,
+        StepDetail,
+        evidence="association",
+    ),
+    Route(
+        "/associations/<association_id>/pdus",
+        "The PDUs of an association",
+        inspecting.pdus,
+        PduLines,
+        inspecting.StepPage,
+        evidence="association",
+    ),
+    Route(
+        "/associations/<association_id>/pdus/<int:number>",
+        "A PDU",
+        inspecting.pdu,
+        PduDetail,
+        inspecting.Window,
+        evidence="association",
+    ),
+    Route(
+        "/connections",
+        "Connections without an association",
+        inspecting.connections,
+        tuple[Unspoken, ...],
+        inspecting.NodePage,
+    ),
+    Route(
+        "/logs",
+        "The logs of all nodes",
+        inspecting.logs,
+        LogLines,
+        inspecting.LogPage,
+        evidence="log",
+        nodes=inspecting.nodes_of_logs,
+    ),
+    Route(
+        "/history",
+        "The history of the configuration",
+        inspecting.history,
+        History,
+        inspecting.HistoryPage,
+        evidence="history",
+        nodes=inspecting.nodes_of_history,
     ),
     Route("/events", "Events", reads.events, tuple[EventView, ...], reads.EventPage),
     Route("/events/stream", "Events as they happen", None, takes=reads.StreamStart, media=Media.EVENTS),

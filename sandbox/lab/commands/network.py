@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from sandbox.lab.command import Command
+from sandbox.lab.network_changes import network_noted
 from sandbox.model.config import shown
 from sandbox.model.errors import BadInputError, NotFoundError
 from sandbox.model.view import CommandResult
@@ -44,7 +45,8 @@ class FirewallAdd(_Rule):
 
     def run(self, lab: Lab, /) -> CommandResult:
         rule = FirewallRule(source=self.source, target=self.target, port=self.port, action=self.action, note=self.note)
-        lab.department.network.add_rule(rule, min(self.position - 1, len(lab.department.network.rules)))
+        with network_noted(lab):
+            lab.department.network.add_rule(rule, min(self.position - 1, len(lab.department.network.rules)))
         return CommandResult(ok=True, sentence=f"Firewall rule added: {rule}.")
 
 
@@ -61,7 +63,8 @@ class FirewallRemove(_Rule):
             wanted = FirewallRule(source=self.source, target=self.target, port=self.port, action=self.action)
             rules = "; ".join(str(rule) for rule in network.rules)
             raise NotFoundError(f'The firewall has no rule "{wanted}".', f"Its rules: {rules or 'none'}.")
-        network.remove_rule(found)
+        with network_noted(lab):
+            network.remove_rule(found)
         return CommandResult(ok=True, sentence=f"Firewall rule removed: {found}.")
 
 
@@ -81,6 +84,7 @@ class DnsSet(Command):
         network = lab.department.network
         if not self.address and self.host.lower() not in network.topology.dns:
             raise BadInputError(f"DNS does not have the name {self.host!r}.", "Enter the name as DNS has it.")
-        network.set_dns(self.host, self.address or None)
+        with network_noted(lab):
+            network.set_dns(self.host, self.address or None)
         done = f"{self.host} is now {self.address}" if self.address else f"{self.host} is no longer known"
         return CommandResult(ok=True, sentence=f"DNS: {done}.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from sandbox.lab.command import Command
+from sandbox.lab.network_changes import network_noted
 from sandbox.model.config import shown
 from sandbox.model.errors import BadInputError
 from sandbox.model.view import CommandResult
@@ -117,7 +118,8 @@ class NodeReaddress(Command):
         if owner:
             raise BadInputError(f"{owner} has {wanted}.", f"Free would be {network.free_address(self.node)}.")
         before = network.address_of(self.node)
-        readdress(node, str(wanted))
+        with network_noted(lab, self.node):
+            readdress(node, str(wanted))
         return CommandResult(ok=True, sentence=f"{self.node} was {before} and is {wanted} now.")
 
 
@@ -140,6 +142,7 @@ class NodeHostsSet(Command):
                 f"The hosts table of {self.node} does not have {self.host!r}.",
                 f"It has: {', '.join(table) or 'nothing'}.",
             )
-        network.set_hosts_entry(self.node, self.host, self.address or None)
+        with network_noted(lab, self.node):
+            network.set_hosts_entry(self.node, self.host, self.address or None)
         done = f"{self.host} is {self.address}" if self.address else f"{self.host} is looked up in DNS again"
         return CommandResult(ok=True, sentence=f"On {self.node}, {done}.")
