@@ -1,7 +1,7 @@
 """Reads the question bank, scenarios/questions/*.toml, one file a topic, and lints it as a whole.
 
-A file names its ``topic`` above and holds ``[[question]]`` tables. Reading stops at the first fault; ``lint_bank`` tells
-what only the whole bank can show: doubles, thin topics, and habits that would give right answers away.
+A file names its ``topic`` above and holds ``[[question]]`` tables. Reading stops at the first fault; ``lint_bank``
+tells what only the whole bank can show: doubles, thin topics, and habits that would give right answers away.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ FEWEST_OF_TOPIC = {"cdip": 8, "ciip": 4}
 """How many questions a topic has at least, by the body in whose style it is."""
 ALIKE = 0.6
 """Two stems that share this part of their words are one question asked twice."""
-MOST_LONGEST = 0.4
-"""How often the right choice may be the longest of its question: little more than by chance."""
+MOST_TELLING = 0.4
+"""How often the right choice may be the longest of its question, or the shortest: little more than by chance."""
 
 
 def read_question_file(path: Path) -> tuple[Question, ...]:
@@ -105,19 +105,30 @@ def _doubles(bank: Sequence[Question]) -> Iterator[Problem]:
 
 def longest_share(bank: Sequence[Question]) -> float:
     """How often the right choice of a single is longer than every other."""
-    singles = [question for question in bank if question.kind is Kind.SINGLE]
-    longest = sum(
-        next(len(option.text) for option in question.choices if option.right)
-        > max(len(option.text) for option in question.choices if not option.right)
-        for question in singles
-    )
-    return longest / max(1, len(singles))
+    return _share(right > max(wrong) for right, wrong in _lengths_of(bank))
+
+
+def shortest_share(bank: Sequence[Question]) -> float:
+    """How often the right choice of a single is shorter than every other."""
+    return _share(right < min(wrong) for right, wrong in _lengths_of(bank))
+
+
+def _lengths_of(bank: Sequence[Question]) -> Iterator[tuple[int, list[int]]]:
+    for question in bank:
+        if question.kind is Kind.SINGLE:
+            right = next(len(option.text) for option in question.choices if option.right)
+            yield right, [len(option.text) for option in question.choices if not option.right]
+
+
+def _share(holds: Iterator[bool]) -> float:
+    told = list(holds)
+    return sum(told) / max(1, len(told))
 
 
 def _lengths(bank: Sequence[Question]) -> Iterator[Problem]:
-    share = longest_share(bank)
-    if share > MOST_LONGEST:
-        yield _problem("", f"The right choice is the longest in {share:.0%} of the questions.", "Even them out.")
+    for word, share in (("longest", longest_share(bank)), ("shortest", shortest_share(bank))):
+        if share > MOST_TELLING:
+            yield _problem("", f"The right choice is the {word} in {share:.0%} of the questions.", "Even them out.")
 
 
 def right_positions(bank: Sequence[Question], seeds: Sequence[int]) -> Counter[int]:

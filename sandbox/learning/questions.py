@@ -1,7 +1,7 @@
 """Questions for practice and for the exam simulation: the typed model, how choices are shuffled, how an answer scores.
 
-Values and rules only; where the questions lie and how they are read is known to sandbox/drill/question_bank.py. An answer is
-a tuple of keys ("a", "b", … by the order of the file), so that it stays true however the choices were shuffled.
+Values and rules only; where the questions lie and how they are read is known to sandbox/drill/question_bank.py. An
+answer is a tuple of keys ("a", "b", … by the order of the file), so that it stays true however choices were shuffled.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ REFERENCES: tuple[re.Pattern[str], ...] = tuple(
         r"Kirkpatrick model",
         r"ACR Communication Parameter",
         r"ACR-AAPM-SIIM Electronic Practice Standard",
-        r"NPSG\.\d\d\.\d\d\.\d\d",
         r"WHATWG Fetch",
         r"LOINC|SNOMED CT|RadLex",
     )
