@@ -71,12 +71,28 @@ def read_certificate(path: Path) -> CertificateFacts:
         found = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as wrong:
         raise UnavailableError(f"{path.name} cannot be read as a certificate: {wrong}.", "Renew it.") from wrong
+    return _facts(found)
+
+
+def describe_certificate(encoded: bytes) -> CertificateFacts:
+    """What a certificate says that a peer has shown (DER). UnavailableError when it cannot be read."""
+    try:
+        return _facts(x509.load_der_x509_certificate(encoded))
+    except ValueError as wrong:
+        raise UnavailableError(
+            f"The certificate cannot be read: {wrong}.", "Whoever shows it needs another."
+        ) from wrong
+
+
+def _facts(found: x509.Certificate) -> CertificateFacts:
     extensions = found.extensions
     names: tuple[str, ...] = ()
     with suppress(x509.ExtensionNotFound):
         named = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names = (*named.get_values_for_type(x509.DNSName), *map(str, named.get_values_for_type(x509.IPAddress)))
-    key = issuer_key = extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest.hex()[:8]
+    key = issuer_key = ""
+    with suppress(x509.ExtensionNotFound):
+        key = issuer_key = extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest.hex()[:8]
     with suppress(x509.ExtensionNotFound):
         issued_by = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
         issuer_key = (issued_by or b"").hex()[:8]

@@ -125,6 +125,11 @@ class Association(NormalizedRequests):
     def is_open(self) -> bool:
         return self._inner.is_established and not self._inner.dul.ended
 
+    @property
+    def peer_maximum(self) -> int:
+        """The longest P-DATA-TF that the peer takes, in bytes (PS3.8 D.1); 0 for any."""
+        return self._inner.dimse.maximum_pdu_size or 0
+
     def notice(self) -> bool:
         """Whether it is still open, after looking at what the peer may have sent while nobody waited for it. Does not
         wait. An association that is kept open without use learns only so that the peer has ended it."""

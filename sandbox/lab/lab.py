@@ -35,6 +35,7 @@ from sandbox.lab.prepared import place_nodes
 from sandbox.lab.site import Site
 from sandbox.lab.site_check import check_site
 from sandbox.lab.snapshot import mend_after_kill, restore_snapshot, take_snapshot
+from sandbox.lab.terminal.sessions import Terminals
 from sandbox.lab.views import lab_view
 from sandbox.model.clock import Clock
 from sandbox.model.errors import BadInputError, ConflictError, SandboxError, UnavailableError
@@ -115,8 +116,9 @@ class Lab:
         self._network_keeper: NetworkKeeper | None = None
         self._offers: dict[str, Offer] = {name: Offer(entry, self) for name, entry in registry.commands().items()}
         self.associations = Associations(self.events, self._advice, self._owner)
-        self.attempt: AttemptSource | None = None
         self.following = Following(self.events)
+        self.attempt: AttemptSource | None = None
+        self.terminals = Terminals()
         self.started_at: datetime = self.clock.now()
 
     @classmethod
@@ -367,6 +369,7 @@ class Lab:
         with self._gate:
             self._resetting = True
             busy = self._busy
+        self.terminals.cancel_all()
         if busy and self._composition is not None:
             self._composition.close()
             with self._gate:
