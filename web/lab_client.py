@@ -22,6 +22,7 @@ from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.history_view import History, LogLines
 from sandbox.model.inspection import AssociationDetail, PduDetail, PduLines, StepDetail, Steps, Unspoken
 from sandbox.model.patient import Procedure
+from sandbox.model.terminal_view import Completion, TerminalOutput
 from sandbox.model.view import (
     AssociationView,
     AttemptView,
@@ -155,7 +156,7 @@ class LabClient:
 
     def find_studies(self, q: str = "") -> Search:
         """Studies by name, patient ID, accession number or UID, wherever they are."""
-        return self._one(Search, f"/follow?q={_part(q)}" if q else "/follow")
+        return self._one(Search, "/follow", q=q)
 
     def followed(self, study_uid: str) -> FollowedStudy:
         """A study hop by hop."""
@@ -166,8 +167,8 @@ class LabClient:
 
     def compared(self, left: tuple[str, str], right: tuple[str, str]) -> HeaderComparison:
         """Two headers, each given by node and SOP Instance UID."""
-        other = f"with_node={_part(right[0])}&with_instance={_part(right[1])}"
-        return self._one(HeaderComparison, f"/nodes/{_part(left[0])}/instances/{_part(left[1])}/compare?{other}")
+        path = f"/nodes/{_part(left[0])}/instances/{_part(left[1])}/compare"
+        return self._one(HeaderComparison, path, with_node=right[0], with_instance=right[1])
 
     def image_facts(self, node: str, sop_instance: str) -> ImageFacts:
         return self._one(ImageFacts, f"/nodes/{_part(node)}/instances/{_part(sop_instance)}/facts")
@@ -219,6 +220,15 @@ class LabClient:
     def capture(self, association: str = "") -> bytes:
         """Everything captured, or one association, as .pcap."""
         return self._ask("GET", "/capture.pcap", params={"association": association} if association else {}).content
+
+    def terminal(self, node: str, run: str) -> TerminalOutput:
+        """How far a line has come that runs in a terminal of ``node``; status 0 when it does not run any more."""
+        return self._one(TerminalOutput, f"/nodes/{_part(node)}/terminal?run={_part(run)}")
+
+    def terminal_words(self, node: str, line: str, directory: str) -> Completion:
+        """What the last word of ``line`` can become."""
+        path = f"/nodes/{_part(node)}/terminal/words"
+        return _parsed(TypeAdapter(Completion), self._ask("GET", path, params={"line": line, "directory": directory}))
 
     def commands(self) -> tuple[CommandInfo, ...]:
         """Every command that this lab takes."""
