@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flask import Flask, url_for
 
-from web import auth, errors, i18n, nav, pages, security, words
+from web import auth, desk, errors, i18n, nav, pages, security, words
 from web.attempts import Attempts
 from web.auth.throttle import Throttle
 from web.catalogue import Catalogue
@@ -67,6 +67,7 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.register(app)
     nav.register(app)
+    desk.register(app)
     security.protect(app, options.hosts)
     errors.register(app)
     auth.register(app)

@@ -6,7 +6,6 @@ One at a time in a lab; its end is seen in the attempt itself.
 from __future__ import annotations
 
 import threading
-
 from collections.abc import Mapping
 from typing import Any
 

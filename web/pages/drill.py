@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from sandbox.model.errors import NotFoundError
 from sandbox.model.view import AttemptView
 from web import feed
-from web.context import console, lab_client
+from web.context import account, console, lab_client
 from web.pages.common import act, give, wants_part
 
 pages = Blueprint("drill", __name__, url_prefix="/labs/<lab_id>/drill")
@@ -22,8 +22,26 @@ def hint(lab_id: str) -> Response:
 
 @pages.post("/diagnosis")
 def diagnosis(lab_id: str) -> Response:
-    said = {key: request.form.get(key, "") for key in ("node", "layer", "fault", "evidence")}
+    said: dict[str, object] = {key: request.form.get(key, "") for key in ("node", "layer", "fault", "evidence")}
+    pins = [int(pin) for pin in request.form.getlist("pins") if pin.isdigit()]
+    if pins:
+        said["pins"] = pins
+    if confidence := request.form.get("confidence", ""):
+        said["confidence"] = confidence
     return act(lab_id, _page(lab_id, "diagnosis"), "attempt.diagnose", **said)
+
+
+@pages.post("/step")
+def step(lab_id: str) -> Response:
+    """Do a step of the worked solution, after giving up."""
+    number = request.form.get("number", "")
+    return act(lab_id, _page(lab_id, "solution"), "attempt.step", number=int(number) if number.isdigit() else 0)
+
+
+@pages.post("/rehearse")
+def rehearse(lab_id: str) -> Response:
+    """Try the department after the solution was walked through."""
+    return act(lab_id, _page(lab_id, "solution"), "attempt.rehearse")
 
 
 @pages.post("/give-up")
@@ -52,6 +70,7 @@ def state(lab_id: str) -> Response | str:
         "parts/check.html",
         lab_id=lab_id,
         attempt=attempt,
+        record=console().labs.attempt(account(), lab_id),
         checking=checking,
         told=feed.told_so_far(lab_client(lab_id).events(limit=300)) if checking else [],
         trouble=console().checking.trouble(lab_id),

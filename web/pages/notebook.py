@@ -1,0 +1,118 @@
+"""The trainee's notebook: notes, and what is pinned as evidence, from any page of a lab."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Response as FlaskResponse
+from werkzeug.wrappers import Response
+
+from sandbox.model.errors import NotFoundError, SandboxError
+from web import desk
+from web.context import lab_client
+from web.pages.common import lab_page, wants_part
+
+pages = Blueprint("notebook", __name__, url_prefix="/labs/<lab_id>/notebook")
+
+
+@pages.get("/")
+def notebook(lab_id: str) -> str:
+    if desk.desk_of(lab_id) is None:
+        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
+    return lab_page(lab_id, "lab/notebook.html")
+
+
+@pages.get("/body")
+def body(lab_id: str) -> str:
+    """Notes and pins alone, for the drawer."""
+    return render_template("parts/notebook_body.html", lab_id=lab_id)
+
+
+@pages.get("/notebook.md")
+def download(lab_id: str) -> FlaskResponse:
+    """The notebook as Markdown."""
+    attempt = lab_client(lab_id).attempt()
+    if attempt is None:
+        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
+    name = f"notebook-{attempt.scenario}.md"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return FlaskResponse(desk.as_markdown(attempt), mimetype="text/markdown", headers=headers)
+
+
+@pages.post("/notes")
+def write(lab_id: str) -> Response | str:
+    number = request.form.get("note", "")
+    params: dict[str, object] = {"text": request.form.get("text", "")}
+    if number.isdigit():
+        params["note"] = int(number)
+    return _done(lab_id, "attempt.note", params)
+
+
+@pages.post("/notes/<int:number>/remove")
+def remove(lab_id: str, number: int) -> Response | str:
+    return _done(lab_id, "attempt.note.remove", {"note": number}, removed=number)
+
+
+@pages.post("/notes/<int:number>/restore")
+def restore(lab_id: str, number: int) -> Response | str:
+    return _done(lab_id, "attempt.note.restore", {"note": number})
+
+
+@pages.post("/pins")
+def pin(lab_id: str) -> Response | str:
+    """Pin what a page shows, or let go of it; the button that did it is drawn anew."""
+    wanted = {field: request.form.get(field, "") for field in desk.PIN_FIELDS}
+    number = wanted["seq"] if wanted["seq"].isdigit() else "0"
+    shown = {**wanted, "seq": int(number)}
+    held = request.form.get("pin", "")
+    try:
+        if held.isdigit():
+            lab_client(lab_id).command("attempt.unpin", {"pin": int(held)})
+        else:
+            lab_client(lab_id).command("attempt.pin", {key: value for key, value in shown.items() if value})
+    except SandboxError as wrong:
+        if not wants_part():
+            flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+        else:
+            raise
+    if wants_part():
+        desk.forget(lab_id)
+        return render_template("parts/pin.html", lab_id=lab_id, pin=shown, pin_next=_back(lab_id), just_pinned=True)
+    return redirect(_back(lab_id))
+
+
+@pages.post("/pins/<int:number>/unpin")
+def unpin(lab_id: str, number: int) -> Response | str:
+    return _done(lab_id, "attempt.unpin", {"pin": number})
+
+
+@pages.post("/pins/<int:number>/means")
+def means(lab_id: str, number: int) -> Response | str:
+    """What a pin is taken to mean, in the trainee's words."""
+    found = desk.desk_of(lab_id)
+    held = next((one for one in found.pins if one.number == number), None) if found else None
+    if held is None:
+        raise NotFoundError(f"There is no pin {number}.", "Choose one of the notebook.")
+    said = {**held.model_dump(include=set(desk.PIN_FIELDS)), "points_to": request.form.get("points_to", "").strip()}
+    return _done(lab_id, "attempt.pin", {key: value for key, value in said.items() if value})
+
+
+def _done(lab_id: str, command: str, params: dict[str, object], removed: int = 0) -> Response | str:
+    """Give a command of the notebook and show it again as it is now: the part, or the page."""
+    trouble = ""
+    try:
+        lab_client(lab_id).command(command, params)
+    except SandboxError as wrong:
+        trouble = f"{wrong.sentence} {wrong.mend}".strip()
+    desk.forget(lab_id)
+    if wants_part():
+        return render_template("parts/notebook_body.html", lab_id=lab_id, trouble=trouble, removed=removed)
+    if trouble:
+        flash(trouble, "bad")
+    return redirect(url_for(".notebook", lab_id=lab_id, removed=removed or None))
+
+
+def _back(lab_id: str) -> str:
+    """Where one was, if that is a page of this lab."""
+    wanted = request.form.get("next", "")
+    own = f"/labs/{lab_id}/"
+    return wanted if wanted.startswith(own) else url_for("department.department", lab_id=lab_id)

@@ -1,0 +1,91 @@
+"""The conversation on a ticket: asking, telling those who wait, closing. Answers come by themselves, as events."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sandbox.model.errors import NotFoundError, SandboxError
+from sandbox.model.view import AttemptState, AttemptView, TicketView
+from web.context import account, console, lab_client
+from web.pages.common import act, tell, wants_part
+
+pages = Blueprint("thread", __name__, url_prefix="/labs/<lab_id>/tickets")
+CLOSING = ("cause", "done", "verified", "follow_up")
+
+
+@pages.get("/<int:number>")
+def messages(lab_id: str, number: int) -> str:
+    """What was said on a ticket so far, drawn again when something was."""
+    attempt = _attempt(lab_id)
+    return _messages(lab_id, attempt, _ticket(attempt, number))
+
+
+@pages.get("/after/<int:number>")
+def later(lab_id: str, number: int) -> str:
+    """The tickets that came in since ticket ``number``, and the place where the next will appear."""
+    attempt = _attempt(lab_id)
+    record = console().labs.attempt(account(), lab_id)
+    return render_template("parts/tickets_later.html", lab_id=lab_id, attempt=attempt, record=record, after=number)
+
+
+@pages.post("/<int:number>/ask")
+def ask(lab_id: str, number: int) -> Response | str:
+    """Ask somebody. With htmx the thread is drawn anew, and the answer appears in it when it comes."""
+    params = {"ticket": number, "to": request.form.get("to", ""), "about": request.form.get("about", "")}
+    trouble = ""
+    try:
+        lab_client(lab_id).command("attempt.ask", params)
+    except SandboxError as wrong:
+        trouble = f"{wrong.sentence} {wrong.mend}".strip()
+    if wants_part():
+        attempt = _attempt(lab_id)
+        return _messages(lab_id, attempt, _ticket(attempt, number), trouble)
+    if trouble:
+        flash(trouble, "bad")
+    return redirect(_place(lab_id, number))
+
+
+@pages.post("/<int:number>/update")
+def update(lab_id: str, number: int) -> Response:
+    said = {key: request.form.get(key, "") for key in ("impact", "known", "unknown")}
+    minutes = request.form.get("next_update_min", "")
+    wanted = int(minutes) if minutes.isdigit() else 15
+    return act(lab_id, _place(lab_id, number), "attempt.update", ticket=number, next_update_min=wanted, **said)
+
+
+@pages.post("/<int:number>/close")
+def close(lab_id: str, number: int) -> Response:
+    """Close with a message. While the drill runs the caller tries first, behind the page, as for a check."""
+    params: dict[str, object] = {"ticket": number, **{key: request.form.get(key, "") for key in CLOSING}}
+    client = lab_client(lab_id)
+    if _attempt(lab_id).state is AttemptState.RUNNING:
+        console().checking.start(lab_id, client, "attempt.close", params)
+        return redirect(url_for("department.department", lab_id=lab_id, _anchor="check"))
+    try:
+        tell(lab_id, client.command("attempt.close", params))
+    except SandboxError as wrong:
+        flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+    return redirect(_place(lab_id, number))
+
+
+def _messages(lab_id: str, attempt: AttemptView, ticket: TicketView, trouble: str = "") -> str:
+    return render_template("parts/thread_messages.html", lab_id=lab_id, attempt=attempt, ticket=ticket, trouble=trouble)
+
+
+def _attempt(lab_id: str) -> AttemptView:
+    attempt = lab_client(lab_id).attempt()
+    if attempt is None:
+        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
+    return attempt
+
+
+def _ticket(attempt: AttemptView, number: int) -> TicketView:
+    for ticket in attempt.tickets:
+        if ticket.number == number:
+            return ticket
+    raise NotFoundError(f"There is no ticket {number}.", "Choose one that has come in.")
+
+
+def _place(lab_id: str, number: int) -> str:
+    return url_for("department.department", lab_id=lab_id, _anchor=f"ticket-{number}")
