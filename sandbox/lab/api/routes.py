@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sandbox.lab.api import inspecting, reads
+from sandbox.lab.api import inspecting, reads, terminal_reads
 from sandbox.lab.api.reads import Nothing
 from sandbox.model.base import Model
 from sandbox.model.desk_view import DeskView
@@ -19,6 +19,7 @@ from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.history_view import History, LogLines
 from sandbox.model.inspection import AssociationDetail, PduDetail, PduLines, StepDetail, Steps, Unspoken
 from sandbox.model.patient import Procedure
+from sandbox.model.terminal_view import Completion, TerminalOutput
 from sandbox.model.view import (
     AssociationView,
     AttemptView,
@@ -194,6 +195,16 @@ ROUTES: tuple[Route, ...] = (
     Route("/capture.pcap", "The capture", reads.capture, takes=reads.OneAssociation, media=Media.PCAP),
     Route("/commands", "The commands", reads.commands, tuple[reads.CommandInfo, ...]),
     Route("/commands", "Give a command", reads.command, CommandResult, reads.CommandRequest, method="POST"),
+    Route(
+        "/nodes/<name>/terminal", "A line that runs", terminal_reads.terminal_now, TerminalOutput, terminal_reads.OneRun
+    ),
+    Route(
+        "/nodes/<name>/terminal/words",
+        "What can be typed next",
+        terminal_reads.terminal_words,
+        Completion,
+        terminal_reads.Typed,
+    ),
     Route("/attempt", "The drill", reads.attempt, AttemptView),
     Route("/attempt/desk", "Notes and pinned evidence", reads.desk, DeskView),
 )
