@@ -258,7 +258,7 @@ class LabClient:
 
     def _one(self, kind: type[ModelT], path: str, **params: str | int) -> ModelT:
         given = {name: value for name, value in params.items() if value != ""}
-        return _parsed(TypeAdapter(kind), self._ask("GET", path, params=given))
+        return _parsed(TypeAdapter(kind), self._ask("GET", path, params=given or None))
 
     def _many(self, kind: type[ModelT], path: str, **params: str | int) -> tuple[ModelT, ...]:
         given = {name: value for name, value in params.items() if value != ""}
