@@ -22,6 +22,7 @@ from web.lab_client import LabClient
 from web.labs import Host, Labs, Running, connect
 from web.options import Options
 from web.practice import guard
+from web.practice.keeper import Practice
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Console:
     labs: Labs
     throttle: Throttle
     checking: Checking
+    practice: Practice
 
 
 def create_app(
@@ -49,6 +51,7 @@ def create_app(
     database = Database(options.database_url)
     attempts = Attempts(database)
     labs = Labs(host, attempts, catalogue, connect)
+    practice = Practice(database, attempts, catalogue)
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=_secret_key(options.directory / "console.key"),
@@ -61,7 +64,7 @@ def create_app(
         MAX_CONTENT_LENGTH=1_000_000,
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.extensions["console"] = Console(options, database, attempts, catalogue, labs, Throttle(), Checking())
+    app.extensions["console"] = Console(options, database, attempts, catalogue, labs, Throttle(), Checking(), practice)
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.globals.update(words.TABLES, look=words.look, asset=_assets(Path(app.static_folder or "static")))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,13 +1,15 @@
-"""The drills on offer, as the start page shows them: from the scenario files, by symptom and difficulty alone, since
-what is wrong is for the trainee to find."""
+"""The drills on offer: from the scenario files, by symptom, topic and difficulty alone, since what is wrong is for the
+trainee to find."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from sandbox.lab.site import load_site, site_slugs
-from sandbox.learning.topics import FAMILIES
+from sandbox.learning.topics import FAMILIES, Topic, topic_of
 from sandbox.model.errors import NotFoundError
 from sandbox.model.scenario import Scenario
 
@@ -16,7 +18,8 @@ DEFAULT_SITE = "riverside"
 
 @dataclass(frozen=True)
 class Drill:
-    """One card. ``difficulty`` is 1 to 5, ``minutes`` what it usually takes."""
+    """One card. ``difficulty`` is 1 to 5, ``minutes`` what it usually takes, ``rungs`` how many hints there are;
+    ``words`` what a search looks through."""
 
     slug: str
     title: str
@@ -25,7 +28,13 @@ class Drill:
     hospital: str
     difficulty: int
     minutes: int
-    topics: tuple[str, ...]
+    topics: tuple[Topic, ...]
+    rungs: int = 0
+    words: str = ""
+
+    @property
+    def family_title(self) -> str:
+        return family_title(self.family)
 
 
 @dataclass(frozen=True)
@@ -46,16 +55,26 @@ class Hospital:
     about: str
 
 
+def family_title(slug: str) -> str:
+    """A complaint in words; of one that is not in the table, its slug."""
+    return FAMILIES.get(slug, slug.replace("-", " ").capitalize())
+
+
 def drill_of(scenario: Scenario) -> Drill:
+    topics = tuple(topic_of(topic) for topic in scenario.topics)
+    hospital = load_site(scenario.site).title
+    said = (scenario.title, family_title(scenario.family), hospital, *(topic.title for topic in topics))
     return Drill(
         slug=scenario.slug,
         title=scenario.title,
         family=scenario.family,
         site=scenario.site,
-        hospital=load_site(scenario.site).title,
+        hospital=hospital,
         difficulty=scenario.difficulty,
         minutes=scenario.expected_minutes,
-        topics=tuple(topic.partition(":")[2].replace("-", " ") or topic for topic in scenario.topics),
+        topics=topics,
+        rungs=len(scenario.hint),
+        words=" ".join(said).casefold(),
     )
 
 
@@ -80,7 +99,7 @@ class Catalogue:
         families = (
             Family(
                 slug,
-                FAMILIES.get(slug, slug.replace("-", " ").capitalize()),
+                family_title(slug),
                 tuple(drill for drill in drills if drill.family == slug),
             )
             for slug in slugs
@@ -91,7 +110,7 @@ class Catalogue:
         for drill in self.drills():
             if drill.slug == slug:
                 return drill
-        raise NotFoundError(f"There is no drill {slug!r}.", "Choose one from the start page.")
+        raise NotFoundError(_("There is no drill “%(drill)s”.", drill=slug), _("Choose one from the catalogue."))
 
 
 def hospitals() -> tuple[Hospital, ...]:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sandbox.model.errors import NotFoundError, UnavailableError
+from flask_babel import gettext as _
+
+from sandbox.model.errors import NotFoundError, SandboxError, UnavailableError
 from sandbox.model.view import AttemptView
 from web.accounts import Account
 from web.attempts import Attempts
@@ -88,11 +90,13 @@ class Labs:
         drill = self._catalogue.drill(scenario) if scenario else None
         site = drill.site if drill else site or DEFAULT_SITE
         if site not in (hospital.slug for hospital in hospitals()):
-            raise NotFoundError(f"There is no department {site!r}.", "Choose one from the start page.")
+            raise NotFoundError(
+                _("There is no department “%(site)s”.", site=site), _("Choose one from the start page.")
+            )
         seed = self._fresh_seed(account, scenario) if seed is None else seed
         lab_id = f"{scenario[:40].rstrip('-') or 'department'}-{secrets.token_hex(4)}"
         running = self._host.start(site, scenario, seed, lab_id=lab_id)
-        title = drill.title if drill else "A look around the department"
+        title = drill.title if drill else _("A look around the department")
         self._attempts.add(
             lab=running.id, account=account, site=site, scenario=scenario, title=title, seed=seed, mode=mode
         )
@@ -108,7 +112,7 @@ class Labs:
         """The attempt behind a lab, if ``account`` may see it. To others a lab that is not theirs does not exist."""
         found = self._attempts.get(lab_id)
         if found is None or not (account.sees_all or found.user_id == account.id):
-            raise NotFoundError("There is no such lab.", "Choose one from the start page, or start a new one.")
+            raise NotFoundError(_("There is no such lab."), _("Choose one from the start page, or start a new one."))
         return found
 
     def client(self, lab_id: str) -> LabClient:
@@ -118,12 +122,14 @@ class Labs:
         except NotFoundError:
             self._attempts.close(lab_id)
             raise NotFoundError(
-                "This lab has ended.", "Its record is kept on the start page; start a new one to practise again."
+                _("This lab has ended."),
+                _("Its record is kept on the start page; start a new one to practise again."),
             ) from None
         if running.state == "failed":
-            raise UnavailableError(f"This lab stopped working. {running.trouble}".strip(), "Start a new one.")
+            sentence = _("This lab stopped working. %(trouble)s", trouble=running.trouble).strip()
+            raise UnavailableError(sentence, _("Start a new one."))
         if not running.api:
-            raise UnavailableError("This lab is starting.", "Reload the page in a few seconds.")
+            raise UnavailableError(_("This lab is starting."), _("Reload the page in a few seconds."))
         with self._lock:
             api, client = self._clients.get(lab_id, ("", None))
             if client is None or api != running.api:
@@ -151,11 +157,14 @@ class Labs:
     def note(self, lab_id: str, view: AttemptView) -> None:
         """Remember how the drill stands, for the start page."""
         self._attempts.note(lab_id, view.state.value, {f.id: f.verdict.value for f in view.findings})
+        if view.debrief is not None:
+            self._attempts.keep(lab_id, view.debrief)
 
     def end(self, lab_id: str) -> None:
-        """End the lab's process and remove its directory."""
+        """End the lab's process and remove its directory. Of a drill that is over, the debrief is kept."""
+        self._note_the_end(lab_id)
         with self._lock:
-            feed, (_, client) = self._feeds.pop(lab_id, None), self._clients.pop(lab_id, ("", None))
+            feed, (_api, client) = self._feeds.pop(lab_id, None), self._clients.pop(lab_id, ("", None))
         if feed is not None:
             feed.close()
         try:
@@ -167,6 +176,15 @@ class Labs:
                 client.close()
             self._attempts.close(lab_id)
 
+    def _note_the_end(self, lab_id: str) -> None:
+        """A drill may have been solved where no page of ours saw it."""
+        try:
+            view = self.client(lab_id).attempt()
+        except SandboxError:
+            return  # a lab that does not answer is ended all the same
+        if view is not None and view.debrief is not None:
+            self.note(lab_id, view)
+
     def close(self) -> None:
         """End everything, when the console ends."""
         with self._lock:
@@ -175,6 +193,6 @@ class Labs:
             self._clients.clear()
         for feed in feeds:
             feed.close()
-        for _, client in clients:
+        for _api, client in clients:
             client.close()
         self._host.close()

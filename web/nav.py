@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_babel import lazy_gettext as _
 
 
@@ -29,7 +29,13 @@ class Place:
         return bool(self.within) and request.blueprint in self.within
 
 
-TOP: tuple[Place, ...] = (Place("start.start", _("Practise"), "stethoscope"),)
+TOP: tuple[Place, ...] = (
+    Place("start.start", _("Home"), "home-2"),
+    Place("catalogue.catalogue", _("Catalogue"), "books", within=("catalogue",)),
+    Place("path.path", _("Path"), "map-route", within=("path",)),
+    Place("trainers.trainers", _("Trainers"), "target-arrow", within=("trainers", "negotiation", "twins")),
+    Place("progress.progress", _("Progress"), "chart-bar", within=("progress", "certificate")),
+)
 LAB: tuple[Place, ...] = (
     Place("follow.search", _("Follow a study"), "route", within=("follow",)),
     Place("associations.associations", _("Associations"), "arrows-exchange", within=("associations",)),
@@ -38,5 +44,10 @@ LAB: tuple[Place, ...] = (
 )
 
 
+def is_there(endpoint: str) -> bool:
+    """Whether this console has a page of that name, for links to what not every version has."""
+    return endpoint in current_app.view_functions
+
+
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(top_places=TOP, lab_places=LAB)
+    app.jinja_env.globals.update(top_places=TOP, lab_places=LAB, is_there=is_there)

@@ -18,6 +18,11 @@ class Topic:
     title: str
     weight: int = 0
 
+    @property
+    def body(self) -> str:
+        """Which of the two lists it belongs to: cdip or ciip."""
+        return self.id.partition(":")[0]
+
 
 TOPICS: tuple[Topic, ...] = (
     Topic("cdip:negotiation", "Association negotiation"),
@@ -38,6 +43,18 @@ TOPICS: tuple[Topic, ...] = (
     Topic("ciip:clinical-engineering", "Clinical engineering", 14),
     Topic("ciip:imaging-informatics", "Medical imaging informatics", 17),
 )
+
+BODIES: dict[str, str] = {"cdip": "CDIP-style topics", "ciip": "CIIP domains"}
+"""The two lists that topics belong to, by the first part of their id."""
+CIIP_ITEMS = 130
+"""How many scored items the CIIP examination has; weights are out of these."""
+
+
+def topic_of(id: str) -> Topic:
+    """The topic of this id; one that the table does not have goes by its id, as an author's own may."""
+    known = next((topic for topic in TOPICS if topic.id == id), None)
+    return known or Topic(id, id.partition(":")[2].replace("-", " ").capitalize() or id)
+
 
 FAMILIES: dict[str, str] = {
     "it-will-not-send": "It won't send",

@@ -18,6 +18,10 @@ AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = (
     "{console}/",
+    "{console}/catalogue/",
+    "{console}/catalogue/?q=nobody",
+    "{console}/path/",
+    "{console}/progress/",
     "{console}/nowhere",
     "{lab}/",
     "{lab}/?feed=all",
@@ -44,9 +48,10 @@ def places(browser: Browser, stand_in_console: str, stand_in_host: StandInHost) 
     found = {"console": stand_in_console}
     page = browser.new_page()
     for name, scenario in (("lab", "drill"), ("solved", "drill"), ("explored", "")):
-        page.goto(stand_in_console)
+        page.goto(stand_in_console + "/catalogue/")
         form = page.locator("form[action='/labs']", has=page.locator(f"input[name=scenario][value='{scenario}']"))
-        (form if scenario else page.locator(".explore form")).locator("button[type=submit]").first.click()
+        start = form.locator("button[value=drill]") if scenario else page.locator(".explore form button").first
+        start.click()
         expect(page.get_by_role("heading", name="The department", exact=True)).to_be_visible()
         found[name] = page.url.rstrip("/")
     page.close()
@@ -141,7 +146,7 @@ def tab_to(page: Page, name: str, most: int = 80) -> None:
 
 
 def test_a_drill_is_started_and_walked_by_keyboard_alone(page: Page, stand_in_console: str) -> None:
-    page.goto(stand_in_console)
+    page.goto(stand_in_console + "/catalogue/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -222,8 +227,8 @@ def test_lines_are_added_in_place_and_edits_are_not_lost(page: Page, places: dic
 def test_without_scripts_a_drill_can_still_be_worked(browser: Browser, stand_in_console: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(stand_in_console)
-    page.get_by_role("button", name="Start").first.click()
+    page.goto(stand_in_console + "/catalogue/")
+    page.get_by_role("button", name="drill:").first.click()
     expect(page.get_by_role("heading", name="The department", exact=True)).to_be_visible()
     page.get_by_role("navigation", name="This lab").get_by_role("link", name="ROUTER").click()
     page.get_by_role("link", name="Configuration").click()

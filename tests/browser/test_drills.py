@@ -10,8 +10,8 @@ CHECKS_MS = 150_000
 
 
 def start(page: Page, console: str, title: str) -> None:
-    page.goto(console)
-    page.get_by_role("listitem").filter(has_text=title).get_by_role("button", name="Start").click()
+    page.goto(console + "/catalogue/")
+    page.get_by_role("listitem").filter(has_text=title).get_by_role("button", name="drill").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("article", name="Ticket 1")).to_be_visible()
 

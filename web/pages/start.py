@@ -1,16 +1,45 @@
-"""The start page: the drills, the labs that run, and starting and ending them."""
+"""Home: what runs, what is due, what is next, and the ways to everything; starting and ending labs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import BadInputError
 from web.catalogue import hospitals
 from web.context import account, console
+from web.nav import is_there
 from web.practice.modes import mode_of
 
 pages = Blueprint("start", __name__)
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way onward from home, for whoever does not know the words of the menu yet."""
+
+    endpoint: str
+    title: LazyString
+    icon: str
+    about: LazyString
+
+
+WAYS: tuple[Way, ...] = (
+    Way("catalogue.catalogue", _("Catalogue"), "books", _("Every drill, by complaint, topic and difficulty.")),
+    Way("path.path", _("Learning path"), "map-route", _("The order that teaches best, with what to read before.")),
+    Way("progress.progress", _("Progress"), "chart-bar", _("What you can do, topic by topic, and what to do next.")),
+    Way("exam.exam", _("Exam simulation"), "stopwatch", _("A timed mix of questions and incidents.")),
+    Way("negotiation.negotiation", _("Negotiation trainer"), "arrows-exchange", _("Predict what will be accepted.")),
+    Way("twins.twins", _("Twins"), "git-compare", _("One symptom, two causes, the cheapest test.")),
+    Way("certificate.certificate", _("Certificate"), "certificate", _("What you have done, to print.")),
+)
+"""What home offers, as far as this console has it."""
 
 
 @pages.get("/")
@@ -18,24 +47,19 @@ def start() -> str:
     labs = console().labs.of(account())
     return render_template(
         "start.html",
-        families=console().catalogue.families(),
+        seen=console().practice.overview(account()),
         hospitals=hospitals(),
         running=[row.attempt for row in labs if row.running],
-        past=[row.attempt for row in labs if not row.running][:8],
-        solved={row.attempt.scenario for row in labs if row.attempt.state == "solved"},
+        past=[row.attempt for row in labs if not row.running][:SHOWN],
+        ways=[way for way in WAYS if is_there(way.endpoint)],
     )
 
 
 @pages.post("/labs")
 def begin() -> Response:
     asked = request.form
-    lab_id = console().labs.start(
-        account(),
-        asked.get("scenario", ""),
-        _seed(asked.get("seed", "")),
-        asked.get("site", ""),
-        mode_of(asked.get("mode", "")),
-    )
+    seed, mode = _seed(asked.get("seed", "")), mode_of(asked.get("mode", ""))
+    lab_id = console().labs.start(account(), asked.get("scenario", ""), seed, asked.get("site", ""), mode)
     return redirect(url_for("department.department", lab_id=lab_id))
 
 
@@ -43,7 +67,7 @@ def begin() -> Response:
 def end(lab_id: str) -> Response:
     record = console().labs.attempt(account(), lab_id)
     console().labs.end(lab_id)
-    flash(f"{record.title}: the lab has ended.", "good")
+    flash(gettext("%(title)s: the lab has ended.", title=record.title), "good")
     return redirect(url_for("start.start"))
 
 
@@ -56,5 +80,7 @@ def _seed(text: str) -> int | None:
     if not text.strip():
         return None
     if not text.strip().isdigit() or int(text) > 2**31 - 1:
-        raise BadInputError("The seed is not a number from 0 to 2147483647.", "Leave it empty for a fresh department.")
+        raise BadInputError(
+            gettext("The seed is not a number from 0 to 2147483647."), gettext("Leave it empty for a fresh department.")
+        )
     return int(text)

@@ -19,7 +19,7 @@ from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState, AttemptView
 from web.context import account, console, lab_client
 from web.db.tables import Attempt
-from web.practice import coach, modes
+from web.practice import coach, modes, screen
 from web.practice.modes import Act, Mode
 
 ACTS: Mapping[str, Act] = {
@@ -37,6 +37,7 @@ ALWAYS = frozenset({"start.end"})
 
 def register(app: Flask) -> None:
     app.before_request(_guard)
+    screen.register(app)
     app.jinja_env.globals.update(modes=modes.MODES, rules_of=modes.rules_of, coach_steps=coach.steps, rung=coach.rung)
     app.jinja_env.globals.update(exam_seconds_left=exam_seconds_left)
 

@@ -25,7 +25,7 @@ def lab_of(host: StandInHost, path: str) -> StandIn:
     return host.labs[path.rpartition("/")[2]]
 
 
-def checked_in_vain(self: StandIn, name: str, params: dict[str, object]) -> CommandResult:  # noqa: ARG001
+def checked_in_vain(self: StandIn, name: str, params: dict[str, object]) -> CommandResult:
     if name == "attempt.check":
         self.findings = (Finding(id="ct", check="exam_arrives", verdict=Verdict.FAIL, sentence="It did not come."),)
     if name == "attempt.give_up":
