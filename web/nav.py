@@ -40,7 +40,8 @@ LAB: tuple[Place, ...] = (
     Place("follow.search", _("Follow a study"), "route", within=("follow",)),
     Place("associations.associations", _("Associations"), "arrows-exchange", within=("associations",)),
     Place("service.network", _("Network"), "world"),
-    Place("department.outside", _("Your own tools"), "terminal-2"),
+    Place("terminal.terminal", _("Terminal"), "terminal-2", within=("terminal",)),
+    Place("outside.outside", _("Your own tools"), "plug", within=("outside",)),
 )
 
 

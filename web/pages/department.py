@@ -1,4 +1,4 @@
-"""A lab's own page: the ticket and the drill's panels where there is a drill, the map, the feed; and outside tools."""
+"""A lab's own page: the ticket and the drill's panels where there is a drill, the map and the feed."""
 
 from __future__ import annotations
 
@@ -48,11 +48,6 @@ def side(lab_id: str) -> str:
     """The list of nodes at the side, drawn again when something changed."""
     lab = lab_client(lab_id).lab()
     return render_template("parts/side.html", lab=lab, lab_id=lab_id, here=request.args.get("here", ""))
-
-
-@pages.get("/tools")
-def outside(lab_id: str) -> str:
-    return lab_page(lab_id, "lab/outside.html")
 
 
 @pages.post("/reset")

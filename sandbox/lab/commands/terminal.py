@@ -41,9 +41,21 @@ class TerminalRun(Command):
         return CommandResult(
             ok=output.status == 0,
             sentence=f"{node.name}: {self.line.strip()[:120]}{ended}{f': {said[:160]}' if said else ''}",
+            association=_last_association(lab, screen.cause),
             terminal=output,
             took_ms=output.took_ms,
         )
+
+
+def _last_association(lab: Lab, cause: int | None) -> str:
+    """The association that a line opened last, of those that followed from it directly; empty for none."""
+    if cause is None:
+        return ""
+    for event in reversed(lab.events.since(cause)):
+        facts = getattr(event.body, "facts", None)
+        if event.cause == cause and facts is not None:
+            return str(facts.id)
+    return ""
 
 
 class TerminalCancel(Command):
