@@ -45,7 +45,7 @@ from sandbox.events.log import EventLog, because
 from sandbox.faults.fault import Undo
 from sandbox.lab.commands import registry
 from sandbox.lab.lab import Lab
-from sandbox.learning.debrief import debrief
+from sandbox.learning.debrief import LATE, debrief
 from sandbox.model.clock import Clock
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, ConflictError
@@ -73,6 +73,7 @@ class Attempt:
         self._desk: Desk | None = None
         self._shown: AttemptView | None = None
         self._debrief: DebriefView | None = None
+        self._told_to = 0
         self._kept = read_record(lab.directory)
         if self._kept is not None:
             self._resume()
@@ -321,11 +322,15 @@ class Attempt:
         return tuple(choices)
 
     def debrief(self) -> DebriefView:
-        """What happened. Told from the log up to the end of the attempt, so it does not change any more."""
+        """What happened. Told from the log up to the end of the attempt; only a message that closes a ticket, and the
+        trainee's own account, come after that."""
         with self._lock:
-            if self._debrief is not None:
+            events = self._events.since()
+            if self._debrief is not None and not any(event.kind in LATE for event in events[self._told_to :]):
+                self._told_to = len(events)
                 return self._debrief
-            told = debrief(self._events.since(), story_of(self), partial(told_in_words, self))
+            self._told_to = len(events)
+            told = debrief(events, story_of(self), partial(told_in_words, self))
             if self.state is not AttemptState.RUNNING:
                 self._debrief = told
             return told

@@ -34,6 +34,9 @@ from sandbox.learning.tests_value import value_of_tests
 from sandbox.learning.timeline import timeline_of
 from sandbox.model.debrief_view import AccountView, DebriefView, DiagnosisPart, Message
 
+LATE = frozenset({"ticket.answered", "ticket.closed"})
+"""What belongs to an attempt though it comes after its end: the caller tries, and only then is the ticket closed."""
+
 QUESTIONS = {"node": "Where", "layer": "In which layer", "fault": "What"}
 """The parts of a diagnosis in words."""
 
@@ -41,7 +44,9 @@ QUESTIONS = {"node": "Where", "layer": "In which layer", "fault": "What"}
 def debrief(events: Sequence[Event], story: Story, words: Words) -> DebriefView:
     """The debrief of one attempt, of which ``events`` are the whole log."""
     ended = next((event for event in reversed(events) if event.kind == "attempt.closed"), None)
-    told = events if ended is None else events[: ended.seq]
+    told = events
+    if ended is not None:
+        told = [*events[: ended.seq], *(event for event in events[ended.seq :] if event.kind in LATE)]
     done = read_acts(told, story)
     hints = sum(isinstance(event.body, HintRevealed) for event in told)
     checks = sum(isinstance(event.body, CheckStarted) for event in told)

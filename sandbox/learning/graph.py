@@ -21,10 +21,10 @@ from sandbox.model.debrief_view import GraphEdge, GraphNode, GraphView
 LAYERS = ("fault", "event", "symptom", "ticket", "change", "recovery")
 """The kinds of nodes, in the order in which they lead to each other."""
 
-MOST: Mapping[str, int] = {"fault": 3, "event": 3, "symptom": 5, "ticket": 3, "change": 4, "recovery": 4}
+MOST: Mapping[str, int] = {"fault": 3, "event": 3, "symptom": 4, "ticket": 3, "change": 4, "recovery": 4}
 """How many nodes of a kind are drawn; the others are counted."""
 
-LINKS = (("fault", "event"), ("event", "symptom"), ("symptom", "ticket"), ("change", "recovery"))
+LINKS = (("fault", "event"), ("event", "symptom"), ("symptom", "ticket"), ("ticket", "change"), ("change", "recovery"))
 """Which kinds follow each other where no chain of causes is in the log."""
 
 
@@ -150,7 +150,8 @@ def _sources(groups: Sequence[_Group], group: _Group) -> list[int]:
             if other.kind == kind and other.first.seq < group.first.seq and other is not group
         ]
         if group.kind == "recovery":
-            return found[-1:]
+            # What brought it back is what was done last, and what was done to the same node before.
+            return [number for number in found if groups[number].first.node == groups[found[-1]].first.node]
         if found:
             near = [number for number in found if groups[number].first.node == group.first.node]
             return near or found
