@@ -31,6 +31,13 @@ def diagnosis(lab_id: str) -> Response:
     return act(lab_id, _page(lab_id, "diagnosis"), "attempt.diagnose", **said)
 
 
+@pages.get("/pins")
+def pins(lab_id: str) -> str:
+    """The evidence that a diagnosis can rest on, with what is ticked in the form at this moment."""
+    chosen = [int(pin) for pin in request.args.getlist("pins") if pin.isdigit()]
+    return render_template("parts/pin_choices.html", lab_id=lab_id, attempt=_attempt(lab_id), chosen=chosen)
+
+
 @pages.post("/step")
 def step(lab_id: str) -> Response:
     """Do a step of the worked solution, after giving up."""
