@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import defer
 
+from sandbox.model.debrief_view import AccountView, DebriefView
 from web.accounts import Account
 from web.db.database import Database
 from web.db.tables import Attempt
@@ -98,6 +100,41 @@ class Attempts:
             session.execute(row.values(state=state, findings=dict(findings)))
             if state != "running":
                 session.execute(row.where(Attempt.finished.is_(None)).values(finished=datetime.now(UTC)))
+
+    def by_id(self, attempt_id: int) -> Attempt | None:
+        """An attempt by the number that its own page is known by, without its debrief."""
+        query = select(Attempt).where(Attempt.id == attempt_id).options(defer(Attempt.debrief, raiseload=True))
+        with self._database.unit() as session:
+            return session.scalar(query)
+
+    def keep(self, lab: str, debrief: DebriefView) -> None:
+        """Keep the whole debrief and its score: the lab may go now. An account that was written stays."""
+        with self._database.unit() as session:
+            row = session.scalar(select(Attempt).where(Attempt.lab == lab))
+            if row is None:
+                return
+            before = row.debrief or {}
+            if debrief.account is None and before.get("account"):
+                debrief = debrief.model_copy(update={"account": AccountView.model_validate(before["account"])})
+            row.debrief = debrief.model_dump(mode="json")
+            row.score = None if debrief.score is None else debrief.score.points
+            row.finished = row.finished or datetime.now(UTC)
+
+    def debrief(self, attempt_id: int) -> DebriefView | None:
+        """What was kept of an attempt; None when nothing was, or a version kept it that this one cannot read."""
+        with self._database.unit() as session:
+            document = session.scalar(select(Attempt.debrief).where(Attempt.id == attempt_id))
+        try:
+            return None if document is None else DebriefView.model_validate(document)
+        except ValidationError:
+            return None
+
+    def write_account(self, attempt_id: int, account: AccountView) -> None:
+        """Put the trainee's own account into what was kept."""
+        with self._database.unit() as session:
+            row = session.get(Attempt, attempt_id)
+            if row is not None and row.debrief is not None:
+                row.debrief = {**row.debrief, "account": account.model_dump(mode="json")}
 
     def close(self, lab: str) -> None:
         with self._database.unit() as session:

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from pydicom.uid import UID
 
+from sandbox.model.debrief_view import Lane
 from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState, NodeState, QueueState
 
@@ -65,6 +66,29 @@ TIMELINE_GROUPS: Mapping[str, Look] = {
     "hint": Look(lazy_gettext("Hint"), "warn", "bulb"),
     "diagnosis": Look(lazy_gettext("Diagnosis"), "busy", "stethoscope"),
     "ticket": Look(lazy_gettext("Ticket"), "quiet", "message-circle"),
+    "recovery": Look(lazy_gettext("Recovery"), "good", "circle-check"),
+    "pin": Look(lazy_gettext("Pinned"), "busy", "pin"),
+    "note": Look(lazy_gettext("Note"), "quiet", "note"),
+}
+LANES: Mapping[Lane, str] = {
+    Lane.YOU: lazy_gettext("You"),
+    Lane.DEPARTMENT: lazy_gettext("Department"),
+    Lane.PEOPLE: lazy_gettext("People"),
+}
+GRAPH_KINDS: Mapping[str, Look] = {
+    "fault": Look(lazy_gettext("Cause"), "bad", "alert-triangle"),
+    "event": Look(lazy_gettext("What it did"), "warn", "settings"),
+    "symptom": Look(lazy_gettext("Symptom"), "warn", "activity"),
+    "ticket": Look(lazy_gettext("Call"), "quiet", "phone"),
+    "change": Look(lazy_gettext("Your change"), "busy", "adjustments"),
+    "recovery": Look(lazy_gettext("Recovery"), "good", "circle-check"),
+}
+PATH_KINDS: Mapping[str, Look] = {
+    "look": Look(lazy_gettext("Look"), "busy", "search"),
+    "conclude": Look(lazy_gettext("Conclude"), "busy", "stethoscope"),
+    "act": Look(lazy_gettext("Act"), "warn", "adjustments"),
+    "verify": Look(lazy_gettext("Verify"), "good", "clipboard-check"),
+    "tell": Look(lazy_gettext("Tell"), "quiet", "message-circle"),
 }
 ROLE_ICONS: Mapping[str, str] = {
     "modality": "scan",
@@ -124,6 +148,13 @@ def duration(seconds: float) -> str:
 def elapsed(seconds: float) -> str:
     """Time since the phone rang. What came before it (the fault, mostly) is told so."""
     return gettext("%(time)s before", time=duration(-seconds)) if seconds < 0 else duration(seconds)
+
+
+def on_the_clock(seconds: float) -> str:
+    """Minutes and seconds since the phone rang: "04:10"; hours where there are any."""
+    hours, rest = divmod(round(abs(seconds)), 3600)
+    shown = f"{rest // 60:02d}:{rest % 60:02d}"
+    return f"{'−' if seconds < 0 else ''}{f'{hours}:' if hours else ''}{shown}"
 
 
 def ago(seconds: float) -> str:
@@ -212,6 +243,7 @@ FILTERS = {
     "initials": initials,
     "markdown": markdown,
     "moment": moment,
+    "on_the_clock": on_the_clock,
     "person": person,
     "setting": setting,
     "since": since,
@@ -226,6 +258,9 @@ TABLES = {
     "attempt_states": ATTEMPT_STATES,
     "outcomes": OUTCOMES,
     "timeline_groups": TIMELINE_GROUPS,
+    "lanes_words": LANES,
+    "graph_kinds": GRAPH_KINDS,
+    "path_kinds": PATH_KINDS,
     "role_icons": ROLE_ICONS,
     "difficulties": DIFFICULTIES,
 }
