@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter
 from sandbox.lab.commands.registry import commands
 from sandbox.model.config import NodeConfig, RemoteNode, RetryPolicy, shown
 from sandbox.model.config_path import differences, with_row, with_value, without
+from sandbox.model.debrief_view import AccountView
 from sandbox.model.desk_view import DeskView, Message, NoteView, PinView, Said
 from sandbox.model.errors import NotFoundError, SandboxError
 from sandbox.model.patient import Procedure
@@ -32,7 +33,6 @@ from sandbox.model.view import (
     ConfigView,
     ContextView,
     Counts,
-    DebriefView,
     EventView,
     ExchangeView,
     Flow,
@@ -48,8 +48,8 @@ from sandbox.model.view import (
     StudyDetail,
     StudySummary,
     TicketView,
-    TimelineEntry,
 )
+from tests.web.told import told
 from web.lab_client import LabClient
 from web.labs import Running
 
@@ -168,6 +168,7 @@ class StandIn:
     running: RouterConfig = field(default_factory=router_config)
     findings: tuple[Finding, ...] = ()
     over: dict[str, Any] = field(default_factory=dict)
+    account: AccountView | None = None
 
     def lab(self) -> LabView:
         return LabView(
@@ -234,22 +235,7 @@ class StandIn:
             checks=(Choice(value="ct", text="A CT reaches the ED."),),
             findings=self.findings,
             started_at=NOW,
-            debrief=DebriefView(
-                solved=self.state is AttemptState.SOLVED,
-                gave_up=self.state is AttemptState.GIVEN_UP,
-                sentence="CT1 called ROUTER by a wrong name.",
-                text="It was **mistyped**.",
-                faults=("A typo in the AE table.",),
-                right_diagnosis={"node": "CT1", "fault": "typo"},
-                diagnosis_right={"node": True, "fault": True},
-                solution=("Correct it.",),
-                timeline=tuple(
-                    TimelineEntry(at=NOW, elapsed_s=12.0, group=group, sentence=f"{group} happened.", seq=1)
-                    for group in ("fault", "symptom", "investigation", "change", "check", "hint", "diagnosis", "ticket")
-                ),
-            )
-            if over
-            else None,
+            debrief=told(solved=self.state is AttemptState.SOLVED, account=self.account) if over else None,
         )
 
     def execute(self, name: str, params: dict[str, Any]) -> CommandResult:
@@ -268,6 +254,8 @@ class StandIn:
             self.saved = config
         if name == "node.restart":
             self.running = self.saved
+        if name == "attempt.account":
+            self.account = AccountView(**params)
         if name == "attempt.check":
             self.findings = (Finding(id="ct", check="exam_arrives", verdict=Verdict.PASS, sentence="It came."),)
             self.state = AttemptState.SOLVED
