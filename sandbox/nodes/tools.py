@@ -6,14 +6,17 @@ a result in words; only a target or a key that makes no sense is an error.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.dicom.client import Association
 from sandbox.dicom.contexts import contexts_for_storage
 from sandbox.dicom.contract import Peer, StoredObject, StoreRequest, StoreStatus, SupportedContext
 from sandbox.dicom.explain import explain_context, explain_dial, explain_rejection, explain_status, uid_name
-from sandbox.dicom.outcomes import AssociationFailure, MoveResponse, Outcome
+from sandbox.dicom.outcomes import AssociationFailure, FindResponse, MoveResponse, Outcome
 from sandbox.dicom.syntaxes import (
     PATIENT_ROOT_FIND,
     PATIENT_ROOT_GET,
@@ -25,10 +28,12 @@ from sandbox.dicom.syntaxes import (
     verification,
 )
 from sandbox.model.association import ContextResult, DialFailure
-from sandbox.model.errors import NotFoundError
+from sandbox.model.errors import BadInputError, NotFoundError
 from sandbox.model.view import CommandResult
 from sandbox.network.network import Network
 from sandbox.network.views import PingOutcome
+from sandbox.nodes.damage import DAMAGES, Damage, damaged
+from sandbox.nodes.handshake import shake_hands
 from sandbox.nodes.identifier import COLUMNS, cell, identifier
 from sandbox.nodes.retrieved import GET_CLASSES, contexts_for
 from sandbox.nodes.words import counted, refusal, sentence
@@ -79,12 +84,51 @@ class NodeTools:
 
     def lookup(self, host: str) -> CommandResult:
         """What a name resolves to here: this node's hosts table first, then the department's DNS."""
-        found = self._network.resolve(self._node.name, host)
-        if not found.found:
-            return CommandResult(ok=False, sentence=f"{host} is not known to the DNS.")
+        node, seen = self._node.name, self._network.describe()
+        found = self._network.resolve(node, host)
         if found.source == "literal":
-            return CommandResult(ok=True, sentence=f"{host} is an address.")
-        return CommandResult(ok=True, sentence=f"{host} is {found.address}.", facts=(f"From the {found.source}.",))
+            known = ", ".join(sorted(name for name, address in seen.dns.items() if address == found.address))
+            fact = f"In the DNS it is {known}." if known else "The DNS has no name for it."
+            return CommandResult(ok=True, sentence=f"{host} is an address.", facts=(fact,))
+        key = host.lower().rstrip(".")
+        names = (key, f"{key}.{seen.domain.lower()}")
+        table = seen.hosts_tables.get(node, {})
+        own = next((table[name] for name in names if name in table), "")
+        told = next((seen.dns[name] for name in names if name in seen.dns), "")
+        facts: tuple[str, ...] = (
+            f"Hosts table of {node}: {own or 'no entry'}.",
+            f"DNS server of {seen.domain}: {told or 'no such name'}.",
+        )
+        if own and told and own != told:
+            facts = (*facts, f"They differ, and {node} goes by its own hosts table.")
+        if not found.found:
+            return CommandResult(ok=False, sentence=f"{host} is not known to the DNS.", facts=facts)
+        return CommandResult(
+            ok=True, sentence=f"{host} is {found.address}.", facts=(f"From the {found.source}.", *facts)
+        )
+
+    def tls(self, host: str, port: int, name: str = "") -> CommandResult:
+        """A TLS handshake as this node would make it, and what certificate was shown. Nothing of DICOM is said."""
+        seen = shake_hands(self._node, host, port, name)
+        where = f"{host}:{port}"
+        if isinstance(seen, DialFailure):
+            return _not_dialled(where, seen)
+        facts: list[str] = []
+        if seen.protocol:
+            facts.append(f"Agreed on {seen.protocol} with {seen.cipher}.")
+        for fact in seen.chain:
+            days = (fact.until - datetime.now(UTC)).days
+            left = f"{counted(days, 'day')} left" if days >= 0 else f"ended {counted(-days, 'day')} ago"
+            signed = "by itself" if fact.issuer == fact.subject else f"by {fact.issuer} (key {fact.issuer_key})"
+            facts += [
+                f"The certificate is for {fact.subject}, signed {signed}.",
+                f"Names in it: {', '.join(fact.names) or 'none'}.",
+                f"Valid from {fact.since:%Y-%m-%d} to {fact.until:%Y-%m-%d}: {left}.",
+                f"The name {seen.wanted} is {'in it' if seen.name_matches else 'not in it'}.",
+            ]
+        if seen.trouble:
+            return CommandResult(ok=False, sentence=f"No TLS with {where}: {seen.trouble}.", facts=tuple(facts))
+        return CommandResult(ok=True, sentence=f"{where} speaks TLS, and its certificate is good.", facts=tuple(facts))
 
     # --- DICOM -------------------------------------------------------------------------------------------------------
 
@@ -104,25 +148,18 @@ class NodeTools:
             )
         return _unanswered("C-ECHO", peer, answer, opened, facts)
 
-    def find(self, target: Target, level: str, keys: Mapping[str, str]) -> CommandResult:
-        """C-FIND at a level ("STUDY") with keys by DICOM keyword; the usual columns of the level are asked for too."""
+    def find(self, target: Target, level: str, keys: Mapping[str, str], root: str = "") -> CommandResult:
+        """C-FIND at a level ("STUDY") with keys by DICOM keyword; the usual columns of the level are asked for too.
+        ``root`` is "PATIENT" or "STUDY", the information model; empty: the one that has the level."""
         peer = self._peer(target)
         query = identifier(level, keys, with_columns=True)
-        model = _FIND.get(level, STUDY_ROOT_FIND)
+        model = _model(_FIND, level, root, STUDY_ROOT_FIND)
         opened = self._open(peer, [_plain(model)])
         if isinstance(opened, CommandResult):
             return opened
         columns = tuple(dict.fromkeys([*COLUMNS[level], *keys]))
-        rows: list[tuple[str, ...]] = []
-        matches = 0
-        last = None
         with opened:
-            for answer in opened.find(model, query):
-                last = answer
-                if answer.is_pending and answer.identifier is not None:
-                    matches += 1
-                    if len(rows) < MOST_ROWS:
-                        rows.append(tuple(cell(answer.identifier, column) for column in columns))
+            matches, rows, last = _matches(opened.find(model, query), columns)
         status = None if last is None else last.status
         facts = _status_facts("C-FIND", status, "" if last is None else last.comment or last.failure)
         if status != 0:
@@ -137,15 +174,59 @@ class NodeTools:
             sentence=text,
             facts=facts,
             columns=columns if rows else (),
-            rows=tuple(rows),
+            rows=rows,
             association=opened.facts.id,
         )
 
-    def move(self, target: Target, destination_ae: str, level: str, keys: Mapping[str, str]) -> CommandResult:
+    def find_dropping(self, target: Target, level: str, keys: Mapping[str, str], root: str = "") -> CommandResult:
+        """The same query, then again with each matching key left out in turn, over one association: the counts show
+        which key it is that excludes. What a key that is only asked for returns makes no difference and is kept."""
+        peer = self._peer(target)
+        matching = [key for key, value in keys.items() if value]
+        if not matching:
+            raise BadInputError("There is no key with a value to leave out.", "Give at least one key a value.")
+        model = _model(_FIND, level, root, STUDY_ROOT_FIND)
+        tries = {"": identifier(level, keys, with_columns=True)}
+        for key in matching:
+            tries[key] = identifier(level, {**keys, key: ""}, with_columns=True)
+        opened = self._open(peer, [_plain(model)])
+        if isinstance(opened, CommandResult):
+            return opened
+        counts: dict[str, int | None] = {}
+        why = ""
+        with opened:
+            for key, query in tries.items():
+                number, _, last = _matches(opened.find(model, query), ())
+                counts[key] = number if last is not None and last.status == 0 else None
+                if counts[key] is None and last is not None:
+                    words = last.failure if last.status is None else refusal("C-FIND", last.status, last.comment)
+                    why = why or f"{f'Without {key}' if key else 'With all keys'}: {words}."
+                if not opened.is_open:
+                    break
+        rows = tuple(
+            (
+                "all keys" if not key else f"without {key}",
+                keys[key] if key else "",
+                "failed" if counts.get(key) is None else str(counts[key]),
+            )
+            for key in tries
+        )
+        return CommandResult(
+            ok=None not in counts.values() and len(counts) == len(tries),
+            sentence=_culprit(counts),
+            facts=(why,) if why else (),
+            columns=("Query", "Value left out", "Matches"),
+            rows=rows,
+            association=opened.facts.id,
+        )
+
+    def move(
+        self, target: Target, destination_ae: str, level: str, keys: Mapping[str, str], root: str = ""
+    ) -> CommandResult:
         """C-MOVE: ask ``target`` to send what ``keys`` name to the AE title ``destination_ae``, which it must know."""
         peer = self._peer(target)
         query = identifier(level, keys)
-        model = _MOVE.get(level, STUDY_ROOT_MOVE)
+        model = _model(_MOVE, level, root, STUDY_ROOT_MOVE)
         opened = self._open(peer, [_plain(model)])
         if isinstance(opened, CommandResult):
             return opened
@@ -153,14 +234,14 @@ class NodeTools:
             last = _last(opened.move(model, query, destination_ae))
         return _moved("C-MOVE", f"{_name(peer)} to {destination_ae}", last, opened)
 
-    def get(self, target: Target, level: str, keys: Mapping[str, str]) -> CommandResult:
+    def get(self, target: Target, level: str, keys: Mapping[str, str], root: str = "") -> CommandResult:
         """C-GET: fetch what ``keys`` name over the same association, into this node's own store."""
         peer = self._peer(target)
         store = self._node.store
         if store is None:
             return CommandResult(ok=False, sentence=f"{self._node.name} has nowhere to put images.")
         query = identifier(level, keys)
-        model = _GET.get(level, STUDY_ROOT_GET)
+        model = _model(_GET, level, root, STUDY_ROOT_GET)
 
         def keep(request: StoreRequest) -> StoreStatus:
             return store.store(request)
@@ -206,6 +287,33 @@ class NodeTools:
         )
         text = f"{sent} of {counted(len(objects), 'image')} sent to {_name(peer)}."
         return CommandResult(ok=sent == len(objects), sentence=text, facts=facts, association=opened.facts.id)
+
+    def send_damaged(self, target: Target, item: StoredObject, damage: Damage) -> CommandResult:
+        """C-STORE of one object, or of a test object made of it that is wrong in one way (sandbox.nodes.damage)."""
+        peer = self._peer(target)
+        with tempfile.TemporaryDirectory(dir=self._node.context.directory) as place:
+            try:
+                made = damaged(item, damage, Path(place))
+            except (OSError, ValueError) as wrong:
+                why = getattr(wrong, "strerror", None) or str(wrong)
+                return CommandResult(ok=False, sentence=f"The image cannot be read on {self._node.name}: {why}.")
+            context = SupportedContext(made.sop_class, (made.transfer_syntax,))
+            opened = self._open(peer, [context] if damage is not Damage.NONE else contexts_for_storage([made]))
+            if isinstance(opened, CommandResult):
+                return opened
+            with opened:
+                answer = opened.store(made)
+        facts = (
+            f"What was sent: {DAMAGES[damage].text}",
+            f"SOP Instance UID {made.sop_instance}.",
+            *_context_facts(opened.contexts),
+        )
+        if answer.succeeded or answer.is_warning:
+            words = explain_status("C-STORE", answer.status or 0).name
+            text = f"{_name(peer)} took it: status {answer.status:04X}, {words}."
+            return CommandResult(ok=True, sentence=text, facts=facts, association=opened.facts.id)
+        text = f"{_name(peer)} did not take it: {_reason('C-STORE', answer)}."
+        return CommandResult(ok=False, sentence=text, facts=facts, association=opened.facts.id)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -318,9 +426,54 @@ def _moved(service: str, way: str, last: MoveResponse | None, association: Assoc
         facts += [sentence(part) for part in (words.meaning, words.look) if part]
     facts += [sentence(part) for part in (last.comment, last.failure) if part]
     facts += [f"Failed: {uid}" for uid in last.failed_uids[:10]]
-    return CommandResult(
-        ok=ok and bool(last.completed), sentence=text, facts=tuple(facts), association=association.facts.id
+    told = (
+        ("sent", last.completed),
+        ("failed", last.failed),
+        ("sent with a warning", last.warning),
+        ("not tried", last.remaining),
     )
+    rows = tuple((what, str(number)) for what, number in told if number is not None)
+    return CommandResult(
+        ok=ok and bool(last.completed),
+        sentence=text,
+        facts=tuple(facts),
+        columns=("Sub-operations", "Images") if rows else (),
+        rows=rows,
+        association=association.facts.id,
+    )
+
+
+def _model(models: Mapping[str, str], level: str, root: str, otherwise: str) -> str:
+    """The information model's SOP class: the one that was asked for, or the one that has the level."""
+    return models.get(root or level, otherwise)
+
+
+def _matches(
+    answers: Iterable[FindResponse], columns: Sequence[str]
+) -> tuple[int, tuple[tuple[str, ...], ...], FindResponse | None]:
+    """How many matched, the first of them as rows, and the final response."""
+    rows: list[tuple[str, ...]] = []
+    matches, last = 0, None
+    for answer in answers:
+        last = answer
+        if answer.is_pending and answer.identifier is not None:
+            matches += 1
+            if len(rows) < MOST_ROWS and columns:
+                rows.append(tuple(cell(answer.identifier, column) for column in columns))
+    return matches, tuple(rows), last
+
+
+def _culprit(counts: Mapping[str, int | None]) -> str:
+    """Which key excludes, in a sentence, from the matches without each (the empty key: with all)."""
+    everything = counts.get("")
+    if everything is None:
+        return "The query itself failed."
+    more = {key: number for key, number in counts.items() if key and number is not None and number > everything}
+    told = counted(everything, "match", "matches")
+    if not more:
+        return f"{told} with all keys, and no more without any one of them."
+    best = max(more, key=lambda key: more[key])
+    return f"{told} with all keys; without {best} there {'is' if more[best] == 1 else 'are'} {more[best]}."
 
 
 def _last(responses: Iterable[MoveResponse]) -> MoveResponse | None:
