@@ -34,6 +34,7 @@ TOP: tuple[Place, ...] = (
     Place("catalogue.catalogue", _("Catalogue"), "books", within=("catalogue",)),
     Place("path.path", _("Path"), "map-route", within=("path",)),
     Place("trainers.trainers", _("Trainers"), "target-arrow", within=("trainers", "negotiation", "twins")),
+    Place("exam.intro", _("Exam"), "school", within=("exam", "questions")),
     Place("progress.progress", _("Progress"), "chart-bar", within=("progress", "certificate")),
 )
 LAB: tuple[Place, ...] = (
