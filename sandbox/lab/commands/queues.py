@@ -73,7 +73,7 @@ class QueueRedrive(_OnQueue):
     """Put images back into the queue that were given up after too many failures."""
 
     name = "queue.redrive"
-    title: ClassVar[str] = "Re-drive failed"
+    title: ClassVar[str] = "Put given-up ones back"
 
     def run(self, lab: Lab, /) -> CommandResult:
         entries = self.queue(lab).redrive(self.destination)
@@ -98,7 +98,7 @@ class QueuePromote(_OnQueue):
 
 
 class QueueSetAside(_OnQueue):
-    """Set a study that is refused aside, so that what waits behind it can go. A re-drive puts it back in line."""
+    """Set a study that is refused aside, so that what waits behind it can go. "Put given-up ones back" brings it back."""
 
     name = "queue.set_aside"
     title: ClassVar[str] = "Set study aside"
