@@ -19,6 +19,7 @@ from sandbox.model.base import Model
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import SandboxError
 from sandbox.model.scenario import (
+    Answer,
     Diagnosis,
     FaultChoice,
     Hint,
@@ -34,6 +35,7 @@ TABLES: Mapping[str, type[Model]] = {
     "": Scenario,
     "exam": SceneExam,
     "ticket": Ticket,
+    "answer": Answer,
     "hint": Hint,
     "diagnosis": Diagnosis,
     "diagnosis.choices": FaultChoice,

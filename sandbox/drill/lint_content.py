@@ -15,6 +15,7 @@ from sample_dicom.procedures import procedures_for
 from sandbox.checks.check import Check
 from sandbox.checks.registry import make_check
 from sandbox.drill.layers import LAYERS
+from sandbox.drill.lint_answers import answer_problems
 from sandbox.drill.load import FILE_NAME, LoadedScenario
 from sandbox.drill.outside import parts_of, words_of
 from sandbox.drill.problem import Problem
@@ -324,6 +325,10 @@ def _texts_can_be_filled(reading: Reading) -> Iterator[Problem]:
         yield from _text_problems(f"solution[{number}].title", FILE_NAME, way.title, reading)
 
 
+def _people_can_answer(reading: Reading) -> Iterator[Problem]:
+    yield from answer_problems(reading.scenario.answer, reading.surface)
+
+
 def _text_problems(
     key: str, file: str, text: str, reading: Reading, *, may_be_empty: bool = False
 ) -> Iterator[Problem]:
@@ -350,6 +355,7 @@ RULES: tuple[Callable[[Reading], Iterator[Problem]], ...] = (
     _evidence_can_occur,
     _tools_can_be_run,
     _texts_can_be_filled,
+    _people_can_answer,
 )
 
 

@@ -11,6 +11,7 @@ from sandbox.checks.registry import checks
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.load import read_scenario, scenario_slugs, scenarios_folder
 from sandbox.drill.outside import PUBLISHED, published_in_words
+from sandbox.drill.questions import QUESTIONS
 from sandbox.drill.surface import EXAM_WORDS, NODE_WORDS, NOW_WORDS, PERSON_WORDS
 from sandbox.faults.registry import faults
 from sandbox.learning.topics import FAMILIES, TOPICS
@@ -71,7 +72,7 @@ def _printed(there: str, absent: str) -> str:
 
 
 def words_page() -> str:
-    """Layers, families, topics and placeholders."""
+    """Layers, families, topics, questions and placeholders."""
     placeholders = [
         *((f"{{{word}}}, {{label.{word}}}, {{label.2.{word}}}", "of an exam") for word in (*EXAM_WORDS, "count")),
         *((f"{{person.ID.{word}}}", "of somebody of the site") for word in PERSON_WORDS),
@@ -88,6 +89,7 @@ def words_page() -> str:
             *_table("Layers", ("layer", "means"), LAYERS.items()),
             *_table("Families", ("family", "complaint"), FAMILIES.items()),
             *_table("Topics", ("topic", "title", "weight"), ((t.id, t.title, str(t.weight or "")) for t in TOPICS)),
+            *_table("Questions", ("about", "question"), ((about.value, text) for about, text in QUESTIONS.items())),
             *_table("Placeholders", ("placeholder", "is"), placeholders),
             "",
         ]

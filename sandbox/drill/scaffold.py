@@ -47,6 +47,12 @@ from = "mr_tech"
 subject = "{patient}'s knee does not show up"
 text = "ticket.md"
 
+# What people say when they are asked. What is not written here, they look up or try for real, or do not know.
+[[answer]]
+to = "mr_tech"
+about = "changed"
+text = "Not that I know of. I have scanned all morning, and nobody was here."
+
 # 4. What must work again: the caller's own test, done for real.
 [[check]]
 id = "mr-is-archived"
