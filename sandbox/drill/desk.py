@@ -10,11 +10,13 @@ from typing import Any
 
 from sandbox.events.event import Event
 from sandbox.events.kinds import (
+    AttemptClosed,
     CommandFinished,
     CommandIssued,
     DiagnosisCommitted,
     EvidencePinned,
     EvidenceUnpinned,
+    LabReset,
     NoteRemoved,
     NoteWritten,
     TicketAnswered,
@@ -43,7 +45,6 @@ class Desk:
         self.unpinned: set[int] = set()
         self.diagnoses: list[DiagnosisView] = []
         self.steps: dict[int, CommandFinished] = {}
-        self.resets = 0
         self._steps_begun: dict[int, int] = {}
 
     @property
@@ -161,10 +162,9 @@ class Desk:
         self.steps[self._steps_begun.pop(event.cause)] = body
         return True
 
-    def _reset(self, _: Event, body: object) -> bool:
-        """The department is as it was at the start: no step of the solution is done any more."""
+    def _begun_anew(self, _: Event, body: object) -> bool:
+        """The department is as it was at the start, or the drill was given up: no step of the solution is done yet."""
         del body
-        self.resets += 1
         self.steps.clear()
         return True
 
@@ -186,6 +186,7 @@ _READERS: Mapping[str, Callable[[Desk, Event, Any], bool]] = {
     DiagnosisCommitted.kind: Desk._diagnosed,
     CommandIssued.kind: Desk._step_begun,
     CommandFinished.kind: Desk._step_done,
-    "lab.reset": Desk._reset,
+    LabReset.kind: Desk._begun_anew,
+    AttemptClosed.kind: Desk._begun_anew,
 }
 """Who reads which kind. Kinds that are not here are not on the desk."""
