@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
+from sandbox.drill.generator.made import is_made, made_scenario
 from sandbox.lab.site import load_site, site_slugs
 from sandbox.learning.topics import FAMILIES, Topic, topic_of
 from sandbox.model.errors import NotFoundError
@@ -110,6 +111,8 @@ class Catalogue:
         for drill in self.drills():
             if drill.slug == slug:
                 return drill
+        if is_made(slug):
+            return drill_of(made_scenario(slug))
         raise NotFoundError(_("There is no drill “%(drill)s”.", drill=slug), _("Choose one from the catalogue."))
 
 

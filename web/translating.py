@@ -19,6 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from sandbox.drill.commands import COMMANDS
+from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.layers import LAYERS
 from sandbox.lab.commands.registry import commands
 from sandbox.learning.topics import FAMILIES, TOPICS
@@ -55,6 +56,7 @@ def lab_strings() -> Iterator[str]:
         yield " ".join((command.__doc__ or "").split())
         yield from _schema_strings(command.model_json_schema())
     yield from LAYERS.values()
+    yield from (cause.text for cause in CAUSES.values())
     yield from FAMILIES.values()
     yield from (topic.title for topic in TOPICS)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from sandbox.drill.desk_commands import DESK_COMMANDS
+from sandbox.drill.generator.looking import TwinLook
 from sandbox.lab.command import Command
 from sandbox.model.config import shown
 from sandbox.model.errors import BadInputError
@@ -143,5 +144,6 @@ COMMANDS: tuple[type[Command], ...] = (
     AttemptAccount,
     AttemptStep,
     AttemptRehearse,
+    TwinLook,
     *DESK_COMMANDS,
 )

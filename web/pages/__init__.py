@@ -15,7 +15,9 @@ from web.pages import (
     exam,
     follow,
     headers,
+    history,
     live,
+    logs,
     negotiation,
     node,
     notebook,
@@ -32,6 +34,7 @@ from web.pages import (
     tools,
     tour,
     trainers,
+    twins,
     viewer,
 )
 
@@ -59,11 +62,14 @@ BLUEPRINTS = (
     outside.pages,
     tour.pages,
     trainers.pages,
+    twins.pages,
     service.pages,
     associations.pages,
     viewer.pages,
     follow.pages,
     headers.pages,
+    history.pages,
+    logs.pages,
 )
 
 

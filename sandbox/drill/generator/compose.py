@@ -23,8 +23,8 @@ OPENINGS = (
     "Somebody asks me for **{patient}**'s {procedure}. On {place} there is nothing under {accession}.",
 )
 MIDDLES = (
-    "{modality} says that it is done and on their screen. What {other} makes comes {elsewhere} as always.",
-    "They finished it on {modality} at {time}, I asked. I see exams of {other} {elsewhere}, so not everything is down.",
+    "They say it is done and on their screen, at {modality}. What {other} makes gets {elsewhere} as always.",
+    "They finished it on {modality} at {time}, I asked. Exams of {other} still get {elsewhere}, so it is not all.",
 )
 ENDINGS = (
     "Can you find out where it is, and whether the next one will come?",
@@ -126,13 +126,19 @@ def _outside(where: ExamWay) -> list[Table]:
 
 def _ticket(where: ExamWay, seed: int) -> str:
     names: dict[str, Any] = {
-        "place": where.place.title.lower(),
-        "modality": where.modality.title,
-        "other": where.other.title.lower(),
-        "elsewhere": f"to the {where.elsewhere.title.lower()}",
+        "place": _spoken(where.place.title),
+        "modality": _spoken(where.modality.title),
+        "other": _spoken(where.other.title),
+        "elsewhere": f"to {_spoken(where.elsewhere.title)}",
     }
     parts = (OPENINGS[seed % 3], MIDDLES[seed // 3 % 2], ENDINGS[seed // 6 % 3])
     text = "\n\n".join(parts)
     for name, words in names.items():
         text = text.replace(f"{{{name}}}", words)
     return text + "\n"
+
+
+def _spoken(title: str) -> str:
+    """ "Reading room workstation" within a sentence; CT stays CT."""
+    is_word = title[1:2].islower()
+    return f"the {title[0].lower() if is_word else title[0]}{title[1:]}"

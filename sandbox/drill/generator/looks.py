@@ -20,9 +20,12 @@ Look = Callable[[Department, ExamWay, NotedExam], str]
 
 THREE_NUMBERS = re.compile(r"\b(\d/\d/\d)\b")
 IN_WORDS = (
-    ("refused", re.compile(r"refused", re.IGNORECASE)),
-    ("timed out", re.compile(r"timed? ?out", re.IGNORECASE)),
-    ("unknown host", re.compile(r"unknown host|not known|does not resolve|no such name", re.IGNORECASE)),
+    ("refused", re.compile(r"refused|nothing listens", re.IGNORECASE)),
+    ("timed out", re.compile(r"timed? ?out|nothing came back", re.IGNORECASE)),
+    (
+        "unknown host",
+        re.compile(r"unknown host|not known|does not resolve|no such name|into an address", re.IGNORECASE),
+    ),
 )
 
 
@@ -90,6 +93,21 @@ LOOKS: Mapping[str, Look] = {
     "{modality}'s AE title beside {router}'s AE table": lambda d, w, e: _router_knows(d, w),
 }
 """Every look by its words; names in braces are those of the way."""
+
+COSTS_MIN: Mapping[str, int] = {
+    "the queue of {modality} for {router}": 1,
+    "the queue of {router} for {place}": 1,
+    "a search for the exam at {place}": 2,
+    "a search for the exam at {elsewhere}": 2,
+    "{router}'s log for the exam": 4,
+    "a C-ECHO from {modality} to {router}": 3,
+    "a C-ECHO from {router} to {place}": 2,
+    "a C-ECHO from {other} to {router}": 3,
+    "the state of {place}": 2,
+    "{modality}'s AE title beside {router}'s AE table": 6,
+}
+"""What a look costs an administrator at a desk, in minutes: what is on a screen is cheap, what needs a walk to a room
+or a comparison letter by letter is not."""
 
 
 def words_of(look: str, where: ExamWay) -> str:

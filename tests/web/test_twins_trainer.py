@@ -1,0 +1,80 @@
+"""The differential trainer: pairs from seeds, what a round is worth, and the pages around it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.drill.generator.causes import CAUSES
+from sandbox.drill.generator.looks import COSTS_MIN, LOOKS
+from sandbox.drill.generator.made import made_slug
+from tests.web.conftest import Visitor
+from tests.web.stand_in import StandInHost
+from web.trainers import twins
+from web.trainers.twins import Round, Seen
+
+TELLS, SAME = "the state of {place}", "the queue of {modality} for {router}"
+
+
+def played(*seen: str, said: int = 0) -> Round:
+    pair = twins.make(3)
+    looks = {look: Seen(look=look, a="runs", b="does not run" if look == TELLS else "runs") for look in LOOKS}
+    return Round(
+        pair=pair,
+        labs=("a", "b"),
+        seen=tuple(looks[look] for look in seen),
+        said=pair.causes[said],
+        everything=tuple(looks.values()),
+    )
+
+
+def test_every_look_has_its_cost() -> None:
+    assert set(COSTS_MIN) == set(LOOKS)
+    assert all(cost > 0 for cost in COSTS_MIN.values())
+
+
+def test_a_pair_is_of_its_seed_and_says_nothing_of_its_order() -> None:
+    assert twins.make(8) == twins.make(8)
+    orders = {pair.causes == pair.offered for pair in (twins.make(seed) for seed in range(40))}
+    assert orders == {True, False}
+    for seed in range(40):
+        pair = twins.make(seed)
+        assert set(pair.causes) == set(pair.offered)
+        assert not any(cause in slug for cause in pair.causes for slug in pair.slugs)
+
+
+def test_the_cheapest_look_alone_is_worth_everything_and_a_dear_way_less() -> None:
+    best = played(TELLS)
+    assert (best.score, best.cost_min) == (100, COSTS_MIN[TELLS])
+    dear = played(*LOOKS)
+    assert twins.RIGHT_POINTS < dear.score < best.score
+
+
+def test_a_guess_is_worth_little_and_a_mistake_nothing() -> None:
+    assert played(SAME).score == twins.RIGHT_POINTS // 3
+    assert played(TELLS, said=1).score == 0
+
+
+def test_a_round_is_played(visitor: Visitor, host: StandInHost) -> None:
+    assert "No round yet." in visitor.page("/trainers/twins/")
+    address = visitor.post("/trainers/twins/", {"seed": "3"}).headers["Location"]
+    assert len(host.labs) == 2
+    assert "Nothing yet." in visitor.page(address)
+    visitor.post(f"{address}/look", {"look": TELLS})
+    visitor.post(f"{address}/look", {"look": TELLS})
+    page = visitor.page(address)
+    assert f"{COSTS_MIN[TELLS]} min spent" in page
+    assert visitor.post(f"{address}/look", {"look": "the moon"}).status_code == 400
+    assert visitor.post(f"{address}/answer", {"said": "moon"}).status_code == 400
+    visitor.post(f"{address}/answer", {"said": twins.make(3).causes[0]})
+    assert "What there is to see" in visitor.page(address)
+    assert visitor.post(f"{address}/answer", {"said": twins.make(3).causes[0]}).status_code == 409
+    visitor.post("/trainers/twins/")
+    assert len(host.labs) == 2, "the departments of the round before are ended"
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_drill_that_is_made_has_a_card(cause: str) -> None:
+    from web.catalogue import Catalogue
+
+    slug = made_slug(twins.make(1).where, CAUSES[cause])
+    assert Catalogue(lambda: ()).drill(slug).slug == slug
