@@ -40,6 +40,8 @@ TOP: tuple[Place, ...] = (
 LAB: tuple[Place, ...] = (
     Place("follow.search", _("Follow a study"), "route", within=("follow",)),
     Place("associations.associations", _("Associations"), "arrows-exchange", within=("associations",)),
+    Place("logs.logs", _("Logs"), "file-text"),
+    Place("history.history", _("History"), "history", within=("history",)),
     Place("service.network", _("Network"), "world"),
     Place("terminal.terminal", _("Terminal"), "terminal-2", within=("terminal",)),
     Place("outside.outside", _("Your own tools"), "plug", within=("outside",)),

@@ -114,10 +114,14 @@ def _entry(
 def _sentence(event: Event, events: Sequence[Event]) -> str:
     body: Any = event.body
     if isinstance(body, kinds.NodeStarted) and _was_restart(event, events):
-        return f"{event.node} was restarted and runs what was saved."
+        return "Restarted: what was saved runs."
     if isinstance(body, kinds.NodeConfigSaved):
-        return f"{event.node}: configuration saved."
-    return event_view(event).sentence
+        return "Configuration saved."
+    if isinstance(body, kinds.NetworkChanged):
+        return "The network was changed."
+    said = event_view(event).sentence
+    bare = said.removeprefix(f"{event.node}: ").removeprefix(f"{event.node} ") if event.node else said
+    return bare[:1].upper() + bare[1:]
 
 
 def _was_restart(event: Event, events: Sequence[Event]) -> bool:

@@ -50,6 +50,7 @@ from sandbox.model.view import (
     TicketView,
 )
 from tests.web.told import told
+from tests.web import stand_in_inspection
 from web.lab_client import LabClient
 from web.labs import Running
 
@@ -383,11 +384,7 @@ def api(lab: StandIn) -> Flask:
     app.add_url_rule("/procedures", "procedures", lambda: answer([_procedure()]))
     app.add_url_rule("/associations", "associations", lambda: answer([ASSOCIATION]))
 
-    @app.get("/associations/<one>")
-    def _association(one: str) -> Response:
-        if one != ASSOCIATION.id:
-            raise NotFoundError("There is no such association.", "Choose one from the list.")
-        return answer(ASSOCIATION)
+    stand_in_inspection.register(app, answer, ASSOCIATION, NOW, HOSTILE)
 
     @app.get("/events")
     def _events() -> Response:

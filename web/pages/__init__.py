@@ -16,7 +16,9 @@ from web.pages import (
     follow,
     headers,
     history,
+    history,
     live,
+    logs,
     logs,
     negotiation,
     node,
@@ -68,6 +70,8 @@ BLUEPRINTS = (
     viewer.pages,
     follow.pages,
     headers.pages,
+    history.pages,
+    logs.pages,
     history.pages,
     logs.pages,
 )

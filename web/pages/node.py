@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from web.context import lab_client
-from web.pages.common import act, node_page, wants_part
+from web.pages import logs
+from web.pages.common import act, node_page
 
 pages = Blueprint("node", __name__, url_prefix="/labs/<lab_id>/nodes/<node>")
-LEVELS = ("", "warning", "error")
 
 
 @pages.get("/")
@@ -30,16 +28,7 @@ def overview(lab_id: str, node: str) -> str:
 
 @pages.get("/log")
 def log(lab_id: str, node: str) -> str:
-    lines = lab_client(lab_id).log(node, limit=400)
-    wanted, words = request.args.get("level", ""), request.args.get("q", "").strip().lower()
-    bad = {"warning": ("warning", "error"), "error": ("error",)}.get(wanted)
-    kept = [
-        line for line in reversed(lines) if (not bad or line.level in bad) and (not words or words in line.text.lower())
-    ]
-    values: dict[str, Any] = {"lines": kept, "level": wanted, "q": request.args.get("q", ""), "total": len(lines)}
-    if wants_part():
-        return render_template("parts/log.html", lab_id=lab_id, **values)
-    return node_page(lab_id, node, "node/log.html", tab="log", **values)
+    return logs.node_log(lab_id, node)
 
 
 @pages.post("/restart")
