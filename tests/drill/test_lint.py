@@ -12,6 +12,7 @@ from sandbox.drill.scaffold import scaffold
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from tests.drill.support import write_tiny
 
+ANSWER = '[[answer]]\nto = "{to}"\nabout = "{about}"\ntext = "{text}"\n\n'
 LAST_HINT = '[[hint]]\ntext = "Set it to {ae:ROUTER}, save, restart."\n'
 
 
@@ -55,6 +56,25 @@ def test_a_sound_scenario_has_no_problems(tmp_path: Path) -> None:
         ('exams = "kidney"', 'exams = "kidneys"', "check[2]", "No exam", "kidney"),
         ('id = "us-is-archived"\n', "", "check[1]", "needs an id", ""),
         ('id = "kidney-is-there"', 'id = "us-is-archived"', "check or invariant", "occurs 2 times", "own"),
+        # answers
+        (LAST_HINT, ANSWER.format(to="sonografer", about="see", text="Red.") + LAST_HINT, "answer[1].to", "Nobody", ""),
+        (LAST_HINT, ANSWER.format(to="mr_tech", about="colour", text="Red.") + LAST_HINT, "answer[1].about", "", ""),
+        (
+            LAST_HINT,
+            ANSWER.format(to="mr_tech", about="again", text="Red.") + LAST_HINT,
+            "answer[1].about",
+            "",
+            "tries",
+        ),
+        (
+            LAST_HINT,
+            ANSWER.format(to="mr_tech", about="see", text="{patent}") + LAST_HINT,
+            "answer[1].text",
+            "means",
+            "",
+        ),
+        (LAST_HINT, ANSWER.format(to="mr_tech", about="see", text=" ") + LAST_HINT, "answer[1].text", "no text", ""),
+        (LAST_HINT, 2 * ANSWER.format(to="mr_tech", about="see", text="A.") + LAST_HINT, "answer", "2 times", "one"),
         # people, tickets, texts
         ('from = "sonographer"', 'from = "sonografer"', "ticket[1].from", "Nobody", "sonographer"),
         ("{patient}'s kidneys", "{patent}'s kidneys", "ticket[1].subject", "means nothing", "patient"),
