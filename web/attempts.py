@@ -64,7 +64,7 @@ class Attempts:
         a = Attempt
         query = select(
             a.lab, a.scenario, a.title, a.site, a.seed, a.mode, a.state, a.started, a.finished, a.score, a.closed,
-            a.debrief["hints_used"].as_integer(), a.debrief["sentence"].as_string(),
+            a.debrief["hints_used"].as_integer(), a.debrief["sentence"].as_string(), a.id,
         ).where(whose(account), a.scenario == scenario if scenario else a.scenario != "")  # fmt: skip
         with self._database.unit() as session:
             rows = session.execute(query.order_by(a.started, a.id)).all()
@@ -83,6 +83,7 @@ class Attempts:
                 closed=row[10] is not None,
                 hints=row[11] or 0,
                 kept=row[12] is not None,
+                id=row[13],
             )
             for row in rows
         )

@@ -34,9 +34,9 @@ WAYS: tuple[Way, ...] = (
     Way("catalogue.catalogue", _("Catalogue"), "books", _("Every drill, by complaint, topic and difficulty.")),
     Way("path.path", _("Learning path"), "map-route", _("The order that teaches best, with what to read before.")),
     Way("progress.progress", _("Progress"), "chart-bar", _("What you can do, topic by topic, and what to do next.")),
-    Way("exam.exam", _("Exam simulation"), "stopwatch", _("A timed mix of questions and incidents.")),
-    Way("negotiation.negotiation", _("Negotiation trainer"), "arrows-exchange", _("Predict what will be accepted.")),
-    Way("twins.twins", _("Twins"), "git-compare", _("One symptom, two causes, the cheapest test.")),
+    Way("exam.intro", _("Exam simulation"), "stopwatch", _("A timed mix of questions and incidents.")),
+    Way("questions.questions", _("Questions"), "help-circle", _("One at a time, each explained, with its reference.")),
+    Way("trainers.trainers", _("Trainers"), "target-arrow", _("Predict what is accepted; tell two causes apart.")),
     Way("certificate.certificate", _("Certificate"), "certificate", _("What you have done, to print.")),
 )
 """What home offers, as far as this console has it."""
@@ -45,9 +45,11 @@ WAYS: tuple[Way, ...] = (
 @pages.get("/")
 def start() -> str:
     labs = console().labs.of(account())
+    seen = console().practice.overview(account())
     return render_template(
         "start.html",
-        seen=console().practice.overview(account()),
+        seen=seen,
+        kept={one.id for one in seen.history if one.kept},
         hospitals=hospitals(),
         running=[row.attempt for row in labs if row.running],
         past=[row.attempt for row in labs if not row.running][:SHOWN],

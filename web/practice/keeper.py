@@ -79,7 +79,7 @@ class Practice:
 
     def sittings(self, account: Account, kind: str = "exam") -> tuple[Sitting, ...]:
         """The sittings of ``kind`` that are over, the newest first."""
-        query = select(Sitting).where(_sittings_of(account), Sitting.kind == kind, Sitting.finished.is_not(None))
+        query = select(Sitting).where(sittings_of(account), Sitting.kind == kind, Sitting.finished.is_not(None))
         with self._database.unit() as session:
             return tuple(session.scalars(query.order_by(Sitting.finished.desc())))
 
@@ -90,7 +90,7 @@ class Practice:
             mine = delete(Attempt).where(_own(Attempt.user_id, account), Attempt.lab.not_in(keep))
             gone = session.connection().execute(mine).rowcount
             session.execute(delete(PracticeCard).where(_cards_of(account)))
-            session.execute(delete(Sitting).where(_sittings_of(account)))
+            session.execute(delete(Sitting).where(sittings_of(account)))
         return gone
 
 
@@ -109,5 +109,6 @@ def _cards_of(account: Account) -> ColumnElement[bool]:
     return _own(PracticeCard.user_id, account)
 
 
-def _sittings_of(account: Account) -> ColumnElement[bool]:
+def sittings_of(account: Account) -> ColumnElement[bool]:
+    """The sittings that are ``account``'s own."""
     return _own(Sitting.user_id, account)

@@ -31,7 +31,8 @@ FLUENT_SCORE = 90
 @dataclass(frozen=True)
 class Practised:
     """One attempt at a lesson. ``hints`` is how many rungs were read, ``rungs`` how many there are (0: not known);
-    ``score`` is 0 to 100 or not known. ``finished`` is None while it is under way and for one that was left."""
+    ``score`` is 0 to 100 or not known; ``kept`` whether its debrief was, under the number ``id``. ``finished`` is None
+    while it is under way and for one that was left."""
 
     lab: str
     scenario: str
@@ -47,6 +48,7 @@ class Practised:
     closed: bool = False
     rungs: int = 0
     kept: bool = False
+    id: int = 0
 
     @property
     def is_over(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Flask
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from sandbox.learning.topics import FAMILIES, topic_of
@@ -51,3 +52,13 @@ def register(app: Flask) -> None:
 def topic_words(topic: str) -> str:
     """A topic's title in the language of the page, by its id."""
     return told(topic_of(topic).title)
+
+
+def certificate_statement() -> str:
+    """What a certificate is and what it is not."""
+    return gettext(
+        "This is a record of practice in a simulated department. It is no certification, and no body that certifies"
+        " has any part in it. It lists what stands in the console's records, which are kept by their owner; whoever"
+        " relies on it should see the person work. The file of its contents has the SHA-256 below when nothing in it"
+        " was changed since."
+    )
