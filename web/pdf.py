@@ -80,6 +80,7 @@ class Paper(FPDF):
         with self.table(
             col_widths=tuple(widths),
             text_align="LEFT",
+            v_align="TOP",
             line_height=LINE_MM,
             padding=1,
             borders_layout="HORIZONTAL_LINES",

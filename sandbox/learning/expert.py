@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sandbox.events.event import Event
 from sandbox.events.kinds import CheckStarted, DiagnosisCommitted, TicketClosed
 from sandbox.learning.acts import ActKind, Done
+from sandbox.learning.marks import MARKS, same_answer, tells
 from sandbox.learning.story import Story, WayStep
 from sandbox.model.debrief_view import EvidenceView, PathStep
 
@@ -25,7 +26,7 @@ def path_of(events: Sequence[Event], done: Done, story: Story, evidence: Sequenc
         yield PathStep(
             kind="look",
             what=clue.text,
-            why="It tells more than it costs to open.",
+            why=_worth(clue, story),
             done_s=clue.opened_s,
             seq=clue.seq if clue.opened_s is not None else 0,
         )
@@ -53,6 +54,31 @@ def path_of(events: Sequence[Event], done: Done, story: Story, evidence: Sequenc
         closed,
         story,
     )
+
+
+LOOK_AT: Mapping[str, str] = {
+    "association": "open.log",
+    "archive": "open.log",
+    "commitment": "open.log",
+    "dimse": "open.association",
+    "exam": "open.studies",
+    "instance": "open.studies",
+    "node": "open.log",
+    "queue": "open.queue",
+    "study": "open.studies",
+}
+"""Where an event of an area is seen, as an act."""
+
+
+def _worth(clue: EvidenceView, story: Story) -> str:
+    """How many of the plausible causes a look at this leaves."""
+    kind = next((entry.kind for entry in story.clues if entry.text == clue.text), "")
+    look = tells(LOOK_AT.get(kind.partition(".")[0], ""))
+    true = MARKS.get(story.right.get("fault", ""))
+    if look is None or true is None or not story.choices:
+        return ""
+    left = sum(same_answer(look, true, MARKS.get(value)) for value in story.choices)
+    return f"It leaves {left} of {len(story.choices)} plausible causes." if left < len(story.choices) else ""
 
 
 def _step(kind: str, what: str, why: str, done: object, story: Story) -> PathStep:

@@ -15,17 +15,22 @@ from sandbox.events.kinds import ExamAcquired, FaultApplied, NodeConfigSaved, Qu
 from sandbox.learning.acts import Done
 from sandbox.learning.evidence import is_telling
 from sandbox.learning.story import NOT_PEOPLE, Story, Words
-from sandbox.learning.timeline import ALWAYS, SYMPTOMS, alike
+from sandbox.learning.timeline import ALWAYS, SYMPTOMS, alike, is_failure
 from sandbox.model.debrief_view import GraphEdge, GraphNode, GraphView
 
-LAYERS = ("fault", "event", "symptom", "ticket", "change", "recovery")
-"""The kinds of nodes, in the order in which they lead to each other."""
+LAYERS: Mapping[str, int] = {
+    "fault": 0,
+    "event": 1,
+    "symptom": 2,
+    "trace": 2,
+    "ticket": 3,
+    "change": 4,
+    "recovery": 5,
+}
+"""The kinds of nodes, and the order in which they lead to each other."""
 
-MOST: Mapping[str, int] = {"fault": 3, "event": 3, "symptom": 4, "ticket": 3, "change": 4, "recovery": 4}
+MOST: Mapping[str, int] = {"fault": 3, "event": 3, "symptom": 4, "trace": 2, "ticket": 3, "change": 4, "recovery": 4}
 """How many nodes of a kind are drawn; the others are counted."""
-
-LINKS = (("fault", "event"), ("event", "symptom"), ("symptom", "ticket"), ("ticket", "change"), ("change", "recovery"))
-"""Which kinds follow each other where no chain of causes is in the log."""
 
 
 @dataclass
@@ -53,7 +58,7 @@ def graph_of(events: Sequence[Event], done: Done, story: Story, words: Words) ->
         group = groups.setdefault((kind, *key), _Group(kind, event, sentence, []))
         group.seqs.append(event.seq)
     kept, left_out = _bounded(groups.values(), {clue.node for clue in story.clues})
-    present = [kind for kind in LAYERS if any(group.kind == kind for group in kept)]
+    present = sorted({LAYERS[group.kind] for group in kept})
     nodes = tuple(
         GraphNode(
             id=number,
@@ -61,7 +66,7 @@ def graph_of(events: Sequence[Event], done: Done, story: Story, words: Words) ->
             sentence=group.sentence,
             node=group.first.node,
             count=len(group.seqs),
-            layer=present.index(group.kind),
+            layer=present.index(LAYERS[group.kind]),
             seq=group.first.seq,
             elapsed_s=story.elapsed(group.first.at),
         )
@@ -95,7 +100,7 @@ def _place(
             return None
         if event.kind.startswith("queue."):
             failed.add((event.node, str(getattr(body, "destination", ""))))
-        kind = "event" if isinstance(body, ExamAcquired) else "symptom"
+        kind = "event" if isinstance(body, ExamAcquired) else "symptom" if is_failure(event) else "trace"
         sentence = words(event)
         # Both ends of a call tell the same of it.
         return kind, (sentence,) if event.kind.startswith("association.") else alike(event), sentence
@@ -139,20 +144,16 @@ def _edges(groups: Sequence[_Group], events: Sequence[Event]) -> Iterator[GraphE
 
 
 def _sources(groups: Sequence[_Group], group: _Group) -> list[int]:
-    """What a node follows by the lesson: the nearest kind above that is there, on the same node if one is."""
-    before = [kind for kind, after in LINKS if after == group.kind]
-    if group.kind in ("symptom", "ticket"):
-        before = list(reversed(LAYERS[: LAYERS.index(group.kind)]))
-    for kind in before:
-        found = [
-            number
-            for number, other in enumerate(groups)
-            if other.kind == kind and other.first.seq < group.first.seq and other is not group
-        ]
-        if group.kind == "recovery":
-            # What brought it back is what was done last, and what was done to the same node before.
-            return [number for number in found if groups[number].first.node == groups[found[-1]].first.node]
-        if found:
-            near = [number for number in found if groups[number].first.node == group.first.node]
-            return near or found
-    return []
+    """What a node follows by the lesson: the nearest layer above that is there, on the same node if one is."""
+    above: dict[int, list[int]] = {}
+    for number, other in enumerate(groups):
+        if LAYERS[other.kind] < LAYERS[group.kind] and other.first.seq < group.first.seq:
+            above.setdefault(LAYERS[other.kind], []).append(number)
+    if not above:
+        return []
+    found = above[max(above)]
+    if group.kind == "recovery":
+        # What brought it back is what was done last, and what was done to the same node before.
+        return [number for number in found if groups[number].first.node == groups[found[-1]].first.node]
+    near = [number for number in found if groups[number].first.node == group.first.node]
+    return near or found

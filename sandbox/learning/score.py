@@ -145,9 +145,10 @@ def _looked_first(judged: Judged) -> Earned:
         share = 1.0 if looked else 0.0
         return Earned(share, "You looked before you acted." if looked else "Nothing was looked at.")
     need = min(CLUES_ENOUGH, len(clues))
+    when = "" if fix is None else " before the first change"
     if not seen:
-        return Earned(0.0, "None of what tells was opened before the first change.", clues[0].seq)
-    why = f"{len(seen)} of {len(clues)} things that tell were opened before the first change."
+        return Earned(0.0, f"None of what tells was opened{when}.", clues[0].seq)
+    why = f"{len(seen)} of {len(clues)} things that tell were opened{when}."
     return Earned(len(seen) / need, why, seen[0].seq)
 
 

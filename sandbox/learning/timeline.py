@@ -16,6 +16,7 @@ from sandbox.events.kinds import (
     QueueSent,
 )
 from sandbox.learning.acts import ActKind, kind_of
+from sandbox.learning.evidence import is_telling
 from sandbox.learning.story import NOT_PEOPLE, Story, Words
 from sandbox.model.association import Side
 from sandbox.model.debrief_view import Lane, TimelineEntry
@@ -55,11 +56,10 @@ ALWAYS = frozenset({"archive.filled", "archive.watermark.passed", "queue.held"})
 def timeline_of(events: Sequence[Event], story: Story, words: Words) -> Iterator[TimelineEntry]:
     """The lines in order. Looks that follow each other at the same thing are one."""
     results = {event.cause: event.body for event in events if isinstance(event.body, CommandFinished)}
-    clues = {(clue.kind, clue.node) for clue in story.clues}
     seen: set[tuple[str, ...]] = set()
     looked: tuple[str, ...] = ()
     for event in events:
-        group, lane, sentence = _line(event, results, seen, clues, story, words)
+        group, lane, sentence = _line(event, results, seen, story, words)
         if not group:
             continue
         if isinstance(event.body, EvidenceOpened):
@@ -83,7 +83,6 @@ def _line(
     event: Event,
     results: Mapping[int | None, CommandFinished],
     seen: set[tuple[str, ...]],
-    clues: set[tuple[str, str]],
     story: Story,
     words: Words,
 ) -> tuple[str, Lane, str]:
@@ -101,7 +100,7 @@ def _line(
         return ACTS[kind], Lane.YOU, f"{words(event)} {result.sentence if result else ''}".strip()
     if event.actor in (PROBE, FAULT) or event.actor not in NOT_PEOPLE:
         return "", Lane.DEPARTMENT, ""
-    return _department(event, seen, clues, words)
+    return _department(event, seen, story, words)
 
 
 def _diagnosis(body: DiagnosisCommitted, story: Story) -> str:
@@ -110,20 +109,16 @@ def _diagnosis(body: DiagnosisCommitted, story: Story) -> str:
     return f"Diagnosis{sure}: {body.node}; {layer}; {story.choices.get(body.fault, body.fault)}."
 
 
-def _department(
-    event: Event, seen: set[tuple[str, ...]], clues: set[tuple[str, str]], words: Words
-) -> tuple[str, Lane, str]:
-    """A symptom the first time that it shows, a recovery the first time that what failed goes through."""
-    telling = event.kind in ALWAYS or (event.kind, event.node) in clues
-    if event.kind in SYMPTOMS and is_callers(event):
-        telling = True
+def _department(event: Event, seen: set[tuple[str, ...]], story: Story, words: Words) -> tuple[str, Lane, str]:
+    """A symptom or a trace the first time that it shows, a recovery the first time that what failed goes through."""
+    failing = event.kind in ALWAYS or (event.kind in SYMPTOMS and is_callers(event))
     if isinstance(event.body, QueueSent):
         failed = ("queue", event.node, event.body.destination)
         if failed in seen:
             seen.discard(failed)
             seen -= {key for key in seen if key[1] == event.node}
             return "recovery", Lane.DEPARTMENT, f"{event.node} sends to {event.body.destination} again."
-    if not telling:
+    if not failing and not any(is_telling(event, clue) for clue in story.clues):
         return "", Lane.DEPARTMENT, ""
     sentence = words(event)
     keys = {alike(event), ("said", "", sentence)}
@@ -132,7 +127,12 @@ def _department(
     seen |= keys
     if event.kind in ("queue.failed", "queue.held"):
         seen.add(("queue", event.node, str(getattr(event.body, "destination", ""))))
-    return "symptom", Lane.DEPARTMENT, sentence
+    return ("symptom" if is_failure(event) else "trace"), Lane.DEPARTMENT, sentence
+
+
+def is_failure(event: Event) -> bool:
+    """Whether an event says that something went wrong; what tells and says no such thing is a trace."""
+    return event.kind in SYMPTOMS or event.kind in ALWAYS or getattr(event.body, "level", "info") != "info"
 
 
 def is_callers(event: Event) -> bool:

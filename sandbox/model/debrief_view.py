@@ -26,7 +26,8 @@ class Lane(StrEnum):
 class TimelineEntry(Model):
     """A line of the debrief.
 
-    ``group`` is one of fault, symptom, recovery, investigation, change, check, hint, diagnosis, pin, note, ticket.
+    ``group`` is one of fault, symptom, trace, recovery, investigation, change, check, hint, diagnosis, pin, note and
+    ticket.
     """
 
     at: datetime
@@ -90,7 +91,7 @@ class HarmView(Model):
 
 
 class GraphNode(Model):
-    """``kind`` is fault, event, symptom, ticket, change or recovery; ``count`` how often the like of it happened.
+    """``kind`` is fault, event, symptom, trace, ticket, change or recovery; ``count`` how often its like happened.
     ``layer`` counts from 0, causes before what they led to."""
 
     id: int

@@ -206,7 +206,7 @@ def test_every_kind_that_a_debrief_tells_has_a_word_and_an_icon() -> None:
     from sandbox.learning.timeline import ACTS, GROUPS
     from sandbox.model.debrief_view import Lane
 
-    groups = {group for group, _ in GROUPS.values()} | set(ACTS.values()) | {"symptom", "recovery"}
+    groups = {group for group, _ in GROUPS.values()} | set(ACTS.values()) | {"symptom", "trace", "recovery"}
     assert groups <= set(words.TIMELINE_GROUPS)
     assert set(LAYERS) == set(words.GRAPH_KINDS)
     assert set(words.LANES) == set(Lane)
