@@ -316,7 +316,7 @@ def _share(copy: _Copy, of: int, here: int | None = None) -> Share:
         to = dict.fromkeys(entry.destination for entry in copy.entries if not entry.dead)
         parts.append(f"{len(waiting)} waiting for {', '.join(to)}")
     if dead:
-        parts.append(f"{len(dead)} set aside")
+        parts.append(f"{len(dead)} given up")
     return Share(
         node=copy.node.name,
         role=copy.node.role,
@@ -389,7 +389,7 @@ def _waits(node: str, destination: str, alive: int, dead: int, view: QueueView, 
     elif alive:
         said.append(f"{counted(alive, 'image')} at {node} for {destination}{': ' + why if why else ''}.")
     if dead:
-        said.append(f"{counted(dead, 'image')} set aside at {node} for {destination}{': ' + why if why else ''}.")
+        said.append(f"{counted(dead, 'image')} given up at {node} for {destination}{': ' + why if why else ''}.")
     return " ".join(said)
 
 

@@ -16,7 +16,6 @@ from sandbox.events.log import EventLog
 
 _OF_A_STUDY = (kinds.ExamAcquired, kinds.InstanceStored, kinds.StudyRouted, kinds.QueueSent)
 _OF_A_QUEUE = (kinds.QueueFailed, kinds.QueueHeld, kinds.QueueResumed, kinds.QueueRedriven, kinds.QueueDiscarded)
-_OF_A_CAUSE = (kinds.CommitmentRequested, kinds.CommitmentReported)
 
 
 class Following:
@@ -29,7 +28,8 @@ class Following:
         self._of_study: dict[str, list[Event]] = {}
         self._of_instance: dict[str, list[Event]] = {}
         self._of_queue: dict[tuple[str, str], list[Event]] = {}
-        self._of_cause: dict[int, list[Event]] = {}
+        self._of_cause: dict[int, list[str]] = {}
+        self._of_transaction: dict[str, list[Event]] = {}
         self._exams: dict[str, Event] = {}
 
     def exams(self) -> dict[str, Event]:
@@ -53,7 +53,8 @@ class Following:
                 for queue in queues:
                     found |= {event.seq: event for event in self._of_queue.get(queue, ()) if event.seq > first}
                 for cause in [seq for seq in found if seq in self._of_cause]:
-                    found |= {event.seq: event for event in self._of_cause[cause]}
+                    for transaction in self._of_cause[cause]:
+                        found |= {event.seq: event for event in self._of_transaction[transaction]}
         return [found[seq] for seq in sorted(found)]
 
     def _read_on(self) -> None:
@@ -79,5 +80,7 @@ class Following:
         elif isinstance(body, kinds.ArchiveOperation):
             for study in body.studies:
                 self._of_study.setdefault(study, []).append(event)
-        elif isinstance(body, _OF_A_CAUSE) and event.cause is not None:
-            self._of_cause.setdefault(event.cause, []).append(event)
+        elif isinstance(body, kinds.CommitmentRequested | kinds.CommitmentReported):
+            self._of_transaction.setdefault(body.transaction_uid, []).append(event)
+            if isinstance(body, kinds.CommitmentRequested) and event.cause is not None:
+                self._of_cause.setdefault(event.cause, []).append(body.transaction_uid)

@@ -113,7 +113,8 @@ def _sentence(step: _Step) -> str:
             times = f" ({step.count} times)" if step.count > 1 else ""
             return f"{node} could not send to {body.destination}{times}: {body.reason.rstrip('.')}."
         case kinds.QueueEntryDied():
-            return f"{node} set {counted(step.count, 'image')} for {body.destination} aside: {body.reason.rstrip('.')}."
+            what = counted(step.count, "image")
+            return f"{node} gave up sending {what} to {body.destination}: {body.reason.rstrip('.')}."
         case kinds.DimseExchanged():
             answer = explain_status("C-STORE", body.exchange.status).name
             who = body.peer_ae or "an unnamed AE"
