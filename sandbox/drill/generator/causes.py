@@ -103,7 +103,7 @@ def _called_title(where: ExamWay) -> Wrong:
         ),
         (_any_name(r), _discard(m, r)),
         (
-            "Rejected with 1/1/7: the called AE title is not recognised. It is about what the caller calls the other.",
+            "Rejected with 1/1/7: the called AE title is not recognised. It is about what the caller calls it.",
             f"On {m}, AE table, line {r}: set the AE title to {{ae:{r}}}, save and restart {m}.",
         ),
     )
@@ -117,7 +117,7 @@ def _own_title(where: ExamWay) -> Wrong:
         (changed(f"Give {m} its AE title back", m, set={"ae_title": f"{{ae:{m}}}"}),),
         (_anybody(r), _discard(m, r)),
         (
-            "Rejected with 1/1/3: the calling AE title is not recognised. It is about who the caller says that it is.",
+            "Rejected with 1/1/3: the calling AE title is not recognised. It is about who the caller says it is.",
             f"On {m}: set the AE title to {{ae:{m}}}, save and restart {m}.",
         ),
     )
@@ -244,7 +244,7 @@ def _down(where: ExamWay) -> Wrong:
         (way(f"Start {place}", {"command": "node.start", "node": place}),),
         (_discard(r, place), _any_name(r)),
         (
-            f"{r} is refused by {place}, whose host answers ping: its program does not run.",
+            f"{r} is refused by {place}, whose host answers ping: its program is not running.",
             f"Start {place}; {r} sends what waits by itself.",
         ),
         others_suffer=True,
@@ -265,14 +265,14 @@ CAUSES: Mapping[str, Cause] = {
             "own-title-changed",
             "association",
             "It goes by another AE title than the one that others know it by",
-            "Put back what everybody else still expects, rather than teaching the house a new name.",
+            "Put back what everybody else still expects, rather than teaching everybody a new name.",
             _own_title,
         ),
         Cause(
             "not-listed",
             "security",
             "The next hop no longer has it in its AE table",
-            "The same rejection has two causes: a caller who changed his name, and a list that lost a line.",
+            "The same rejection has two causes: a caller that changed its name, and a list that lost a line.",
             _not_listed,
         ),
         Cause(
@@ -306,8 +306,8 @@ CAUSES: Mapping[str, Cause] = {
         Cause(
             "next-hop-down",
             "process",
-            "The place it is for does not run",
-            "A machine that answers ping and refuses the port is a program that does not run.",
+            "The machine it is meant for is not running",
+            "A machine that answers ping and refuses the port has a program that is not running.",
             _down,
         ),
     )

@@ -20,15 +20,15 @@ ALTERNATIVES = 6
 OPENINGS = (
     "Hello. **{patient}**, {procedure}, accession {accession}, is still not on {place}.",
     "I am looking for {accession}, {patient}, on {place}. It was made at {time} and it is not here.",
-    "Somebody asks me for **{patient}**'s {procedure}. On {place} there is nothing under {accession}.",
+    "Somebody is asking me for **{patient}**'s {procedure}. On {place} there is nothing under {accession}.",
 )
 MIDDLES = (
-    "They say it is done and on their screen, at {modality}. What {other} makes gets {elsewhere} as always.",
-    "They finished it on {modality} at {time}, I asked. Exams of {other} still get {elsewhere}, so it is not all.",
+    "At {modality} they say it is done and on their screen. What {other} makes gets {elsewhere} as always.",
+    "They finished it on {modality} at {time}; I asked. Exams from {other} still get {elsewhere}, so not all is down.",
 )
 ENDINGS = (
     "Can you find out where it is, and whether the next one will come?",
-    "I have a patient waiting for an answer. What shall I tell them?",
+    "I have a patient waiting for an answer. What shall I say?",
     "Please have a look. And tell me whether I should worry about the others.",
 )
 
