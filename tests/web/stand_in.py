@@ -20,7 +20,7 @@ from sandbox.model.config import NodeConfig, RemoteNode, RetryPolicy, shown
 from sandbox.model.config_path import differences, with_row, with_value, without
 from sandbox.model.debrief_view import AccountView
 from sandbox.model.desk_view import DeskView, Message, NoteView, PinView, Said
-from sandbox.model.errors import NotFoundError, SandboxError
+from sandbox.model.errors import ConflictError, NotFoundError, SandboxError
 from sandbox.model.patient import Procedure
 from sandbox.model.route import Condition, RouteRule
 from sandbox.model.verdict import Finding, Verdict
@@ -49,8 +49,8 @@ from sandbox.model.view import (
     StudySummary,
     TicketView,
 )
+from tests.web import stand_in_follow, stand_in_inspection
 from tests.web.told import told
-from tests.web import stand_in_inspection
 from web.lab_client import LabClient
 from web.labs import Running
 
@@ -377,8 +377,12 @@ def api(lab: StandIn) -> Flask:
         series = SeriesSummary(series_uid="1.2.3.1", modality="CT", description=HOSTILE, instances=(instance,))
         return answer(StudyDetail(study=STUDY, series=(series,)))
 
+    stand_in_follow.add(app, answer, STUDY, HOSTILE)
+
     @app.get("/nodes/<name>/instances/<sop>/frames/<int:frame>.png")
     def _frame(name: str, sop: str, frame: int) -> Response:
+        if sop == stand_in_follow.DAMAGED:
+            raise ConflictError("The image cannot be shown: its pixel data are damaged.", "Retrieve it again.")
         return Response(PNG, mimetype="image/png", headers={"X-Window": request.args.get("width", "")})
 
     app.add_url_rule("/procedures", "procedures", lambda: answer([_procedure()]))
