@@ -44,7 +44,7 @@ def exam_of_lab(lab_id: str) -> dict[str, Any] | None:
         return None
     for place, item in enumerate(exam.paper.items, 1):
         if isinstance(item, IncidentItem) and item.lab == lab_id:
-            return {"exam": exam, "place": place, "left": exam.paper.seconds_left(exams().now())}
+            return {"exam": exam, "place": place}
     return None
 
 
@@ -187,6 +187,12 @@ def result(number: int) -> str | Response:
         focus=FOCUSES.get(exam.paper.focus),
         scenarios={drill.slug: drill for drill in console().catalogue.drills()},
     )
+
+
+@pages.get("/<int:number>/judged")
+def judged(number: int) -> dict[str, bool]:
+    """Whether everything is judged, for the page that waits for it."""
+    return {"judged": exams().get(account(), number).score is not None}
 
 
 # --- what they share -------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// The exam's clock, lines that change places, and looking again while something is judged.
+// The exam's clock, lines that change places, and waiting while something is judged.
 // The server's deadline decides; the clock only shows it. Every part does nothing where it finds nothing.
 (() => {
   // The clock: counts down, can be hidden, says five minutes and one minute aloud, and lets the server close the exam.
@@ -55,7 +55,16 @@
   // What was judged is read from its beginning.
   document.querySelector("[data-focus]")?.focus();
 
-  // While departments are being judged the page looks again by itself.
-  const again = document.querySelector("[data-reload]");
-  if (again) setTimeout(() => location.reload(), Number(again.dataset.reload) * 1000);
+  // While departments are being judged the page asks for it, and is made anew once they are.
+  const waiting = document.querySelector("[data-wait-for]");
+  if (waiting) {
+    const ask = async () => {
+      try {
+        const answer = await fetch(waiting.dataset.waitFor);
+        if (answer.ok && (await answer.json()).judged) { location.reload(); return; }
+      } catch { /* the console is away; it says so itself */ }
+      setTimeout(ask, 2000);
+    };
+    setTimeout(ask, 1000);
+  }
 })();
