@@ -34,7 +34,7 @@ class ActKind(StrEnum):
 
 KINDS: Mapping[str, ActKind] = {
     "tool": ActKind.TEST,
-    "terminal": ActKind.TEST,
+    "terminal.run": ActKind.TEST,
     "exam": ActKind.TEST,
     "study": ActKind.TEST,
     "node": ActKind.CHANGE,
@@ -52,6 +52,33 @@ KINDS: Mapping[str, ActKind] = {
     "study.remove": ActKind.CHANGE,
 }
 """By the command's name, else by its area. What is in neither (attempt, background) is no act on the department."""
+
+PROGRAMS: Mapping[str, str] = {
+    "echoscu": "tool.echo",
+    "findscu": "tool.find",
+    "getscu": "tool.get",
+    "movescu": "tool.move",
+    "storescu": "tool.store",
+    "ping": "tool.ping",
+    "traceroute": "tool.ping",
+    "tracert": "tool.ping",
+    "tracepath": "tool.ping",
+    "nc": "tool.port",
+    "netcat": "tool.port",
+    "telnet": "tool.port",
+    "Test-NetConnection": "tool.port",
+    "test-netconnection": "tool.port",
+    "tnc": "tool.port",
+    "nslookup": "tool.lookup",
+    "host": "tool.lookup",
+    "dig": "tool.lookup",
+    "openssl": "tool.tls",
+    "dcmdump": "open.header",
+    "date": "tool.clock",
+    "time": "tool.clock",
+    "ntpq": "tool.clock",
+}
+"""What a line in a terminal is, by its program. Others (ls, cd, help) tell no causes apart."""
 
 HARMLESS = frozenset({"queue.retry", "node.config.discard", "node.start", "lab.reset"})
 """Changes that mend nothing by themselves and harm nothing: they are neither the first fix nor ever needless."""
@@ -133,6 +160,8 @@ def _act(event: Event, result: CommandFinished | None, heard: str) -> Act | None
             return None
         params = {name: value for name, value in body.params.items() if name != "node"}
         ok, answer = (None, "") if result is None else (result.ok, result.sentence)
+        if body.command == "terminal.run":
+            return _typed(event, str(params.get("line", "")), ok, answer)
         return Act(event, kind, body.command, event.node, params, ok, answer)
     if isinstance(body, EvidenceOpened):
         params = {"association": body.association} if body.association else {}
@@ -140,3 +169,11 @@ def _act(event: Event, result: CommandFinished | None, heard: str) -> Act | None
     if isinstance(body, TicketAsked):
         return Act(event, ActKind.ASK, "ask", "", {"to": body.to, "about": body.about}, None, heard)
     return None
+
+
+def _typed(event: Event, line: str, ok: bool | None, answer: str) -> Act:
+    """A line in a terminal: the same act as the console's own tool, where there is one."""
+    words = line.split()
+    name = PROGRAMS.get(words[0], "terminal.run") if words else "terminal.run"
+    kind = ActKind.LOOK if name.startswith("open.") else ActKind.TEST
+    return Act(event, kind, name, event.node, {"line": " ".join(words)}, ok, answer)

@@ -159,7 +159,9 @@ TELLS: Mapping[str, Tells] = {
     "tool.get": Tells("a C-GET", "whether it can be fetched over the same association", TRANSFER | {Mark.FILES}),
     "tool.store": Tells("a C-STORE", "whether an object is accepted and taken", TRANSFER | {Mark.KEPT_NOT}, 2),
     "tool.clock": Tells("a look at the clock", "whether a node knows what time it is", frozenset()),
-    "terminal": Tells("a command in the terminal", "what the tool prints, as on any other machine", TRANSFER),
+    "tool.propose": Tells(
+        "an association with contexts of one's own", "which objects and encodings are accepted", CALL | {Mark.CONTEXT}
+    ),
     "study.retrieve": Tells(
         "a retrieve", "whether a user can have the study", TRANSFER | {Mark.DESTINATION, Mark.FILES, Mark.INDEX}
     ),
@@ -190,10 +192,18 @@ TELLS: Mapping[str, Tells] = {
     "open.instance": Tells(
         "the image and its header", "what the object itself says", frozenset({Mark.CONTENT, Mark.FILES, Mark.KEYS})
     ),
-    "open.network": Tells(
-        "the network's plan",
-        "names, addresses and what the firewall lets pass",
-        frozenset({Mark.ADDRESS, Mark.DROPPED}),
+    "open.header": Tells(
+        "the header",
+        "what the object itself says, element by element",
+        frozenset({Mark.CONTENT, Mark.FILES, Mark.KEYS}),
+    ),
+    "open.compare": Tells(
+        "two copies side by side", "what one has and the other has not", frozenset({Mark.CONTENT, Mark.KEPT_NOT})
+    ),
+    "open.history": Tells(
+        "the history of changes",
+        "who changed which setting, and when",
+        frozenset({Mark.CALLED, Mark.CALLING, Mark.REFUSED, Mark.RULE, Mark.HELD, Mark.OPEN_DOOR}),
     ),
     "archive.orphans": Tells(
         "a search for orphans", "whether index and files agree", frozenset({Mark.INDEX, Mark.FILES}), 2
@@ -211,12 +221,12 @@ TELLS: Mapping[str, Tells] = {
         "a question", "what people saw and did themselves", frozenset({Mark.NOT_SENT, Mark.KEYS, Mark.OPEN_DOOR})
     ),
 }
-"""By the name of an act, else by its area ("terminal"). What is not here tells causes apart by chance only."""
+"""By the name of an act. What is not here tells causes apart by chance only."""
 
 
 def tells(name: str) -> Tells | None:
     """The row of an act."""
-    return TELLS.get(name) or TELLS.get(name.partition(".")[0])
+    return TELLS.get(name)
 
 
 def same_answer(kind: Tells, true: Mark, other: Mark | None) -> bool:

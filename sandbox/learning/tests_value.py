@@ -89,6 +89,8 @@ def _plain(answer: str) -> str:
 
 def _title(act: Act, kind: Tells | None) -> str:
     what = kind.title if kind else act.name.replace("open.", "a look at the ").replace(".", " ")
+    if "line" in act.params:
+        return f"“{act.params['line']}”{' on ' + act.node if act.node else ''}"
     target = next((str(act.params[name]) for name in ("remote", "host", "to") if act.params.get(name)), "")
     if act.kind is ActKind.LOOK:
         return f"{what}{' on ' + act.node if act.node else ''}"
@@ -97,12 +99,12 @@ def _title(act: Act, kind: Tells | None) -> str:
 
 def _meets(act: Act, kind: Tells, true: Mark, scene: set[str]) -> bool:
     """Whether the test was made where the trouble is, and its answer is the one that the trouble gives."""
-    if act.kind is ActKind.ASK:
-        return True
+    if act.kind is ActKind.ASK or (act.kind is ActKind.LOOK and not act.node):
+        return True  # it is about the whole house
     where = {act.node, str(act.params.get("remote", "")), str(act.params.get("destination", ""))}
     if not where & scene and not act.params.get("association"):
         return False
-    if act.kind is ActKind.LOOK or act.ok is None or act.name == "terminal.run":
+    if act.kind is ActKind.LOOK or act.ok is None:
         return True
     # One that went well where the trouble shows (or badly where it does not) met something else.
     return act.ok is not (true in kind.shows)
