@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from sandbox.model.debrief_view import AccountView
 from sandbox.model.verdict import Finding, Verdict
 from sandbox.model.view import AttemptState, CommandResult
 from tests.browser.conftest import watched
@@ -25,6 +26,7 @@ PAGES = (
     "{console}/nowhere",
     "{lab}/",
     "{lab}/?feed=all",
+    "{lab}/notebook/",
     "{lab}/associations/",
     "{lab}/associations/a-1",
     "{lab}/tools",
@@ -38,6 +40,8 @@ PAGES = (
     "{lab}/nodes/ARCHIVE/studies/1.2.3/view",
     "{lab}/nodes/CT1/tools/",
     "{solved}/",
+    "{solved}/debrief",
+    "{told}/debrief",
     "{explored}/",
 )
 
@@ -47,7 +51,7 @@ def places(browser: Browser, stand_in_console: str, stand_in_host: StandInHost) 
     """A running drill with changes saved, a solved one, and a department without a drill."""
     found = {"console": stand_in_console}
     page = browser.new_page()
-    for name, scenario in (("lab", "drill"), ("solved", "drill"), ("explored", "")):
+    for name, scenario in (("lab", "drill"), ("solved", "drill"), ("told", "drill"), ("explored", "")):
         page.goto(stand_in_console + "/catalogue/")
         form = page.locator("form[action='/labs']", has=page.locator(f"input[name=scenario][value='{scenario}']"))
         start = form.locator("button[value=drill]") if scenario else page.locator(".explore form button").first
@@ -63,6 +67,8 @@ def places(browser: Browser, stand_in_console: str, stand_in_host: StandInHost) 
     running.findings = findings
     running.execute("node.config.save", {"set": {"remotes.WS2.port": 105}})
     solved.state = AttemptState.SOLVED
+    told = stand_in_host.labs[found["told"].rpartition("/")[2]]
+    told.state, told.account = AttemptState.SOLVED, AccountView(wrong=HOSTILE)
     return found
 
 
