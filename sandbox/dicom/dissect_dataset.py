@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 from pydicom.datadict import dictionary_description, dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.uid import UID
 
@@ -329,10 +329,9 @@ class _Walk:
         return "".join(sign if sign.isprintable() else "·" for sign in text.strip(" \0"))
 
     def _take_charset(self, text: str) -> None:
-        try:
-            self._encodings = list(convert_encodings(text.split("\\")))
-        except Exception:  # an unknown term: values stay in the default repertoire
-            self._encodings = ["iso8859"]
+        """Unknown terms stand for the default repertoire, as pydicom has it, though without a warning for each."""
+        terms = [term.strip() for term in text.split("\\")]
+        self._encodings = list(convert_encodings([term if term in python_encoding else "" for term in terms[:8]]))
 
     def _note(self, tag: int, vr: str, start: int, length: int | None, value: str, note: str) -> None:
         keyword = keyword_for_tag(tag)
