@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.bench import archives, labs, report, wire
+from tests.bench import archives, console, labs, report, wire
 from tests.bench.clients import TOOLS
 from tests.bench.peers import KINDS, OURS
 
@@ -27,6 +27,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--wire", action="store_true", help="ours beside a bare pynetdicom server")
     parser.add_argument("--labs", action="store_true", help="what labs cost")
+    parser.add_argument("--console", action="store_true", help="only this: pages and events with ten labs at work")
     parser.add_argument(
         "--directory", type=Path, help="an existing directory on the disk to measure (the temporary one)"
     )
@@ -36,6 +37,10 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> int:
     chosen = _arguments()
+    if chosen.console:
+        for name, number in console.measure().items():
+            print(f"{name:60}{number:10.1f}")
+        return 0
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         print(f"{', '.join(missing)} not found. On Debian: apt install dcmtk orthanc", file=sys.stderr)
