@@ -6,9 +6,11 @@ No label lies on a box or on another label: each is moved along its own curve to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import product
 
 from sandbox.model.view import Flow, LabView, NodeState, NodeView
 
@@ -25,8 +27,11 @@ LONGEST = 24
 LIVELY = timedelta(seconds=45)
 """A line moves for so long after something passed."""
 
-_PLACES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)
+_PLACES = (0.5, *(0.5 + sign * step / 30 for step in range(1, 11) for sign in (-1, 1)))
 """Where on a curve a label may stand, the best first."""
+
+_SHIFTS = (0.0, -18.0, 18.0, -36.0, 36.0, -54.0, 54.0)
+"""How far above or below its curve it may stand where there is no room on it."""
 
 Point = tuple[float, float]
 
@@ -66,8 +71,7 @@ class Area:
 @dataclass(frozen=True)
 class Wire:
     """A flow's curve. ``state`` is idle, flowing, failing or held, ``is_live`` that something passed just now,
-    ``label`` where its words stand, ``name`` the first line of them (shortened), ``has_count`` whether there is
-    another."""
+    ``label`` where its words stand: ``name`` (shortened), then ``rows`` of counts by what they count."""
 
     flow: Flow
     path: str
@@ -75,7 +79,7 @@ class Wire:
     state: str
     is_live: bool
     name: str
-    has_count: bool
+    rows: tuple[tuple[str, ...], ...]
     label: Area = Area("", 0, 0, 0, 0)
 
     @property
@@ -176,61 +180,91 @@ def _wire(lab: LabView, flow: Flow, source: Box, target: Box, leave: float, arri
         path = f"M{x1:.0f} {y1:.0f} C{x1 + bend:.0f} {y1:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
     state = wire_state(flow, source.node)
     is_live = flow.last_ok is True and flow.last_at is not None and lab.now - flow.last_at < LIVELY
-    has_count = bool(flow.sent or flow.failed or flow.waiting or flow.dead or state == "held")
-    return Wire(flow, path, points, state, is_live and state == "flowing", _short(flow.label), has_count)
+    letters = max(10, min(LONGEST, int((abs(x2 - x1) - 26) / LETTER_W)))
+    rows = _rows(flow, state, letters)
+    return Wire(flow, path, points, state, is_live and state == "flowing", _short(flow.label, letters), rows)
 
 
-def _short(label: str) -> str:
+def _rows(flow: Flow, state: str, letters: int) -> tuple[tuple[str, ...], ...]:
+    """What there is to count, in rows of at most so many letters."""
+    rows: list[tuple[str, ...]] = []
+    left = 0
+    for what in _counted(flow, state):
+        long = _letters(flow, what) + 3
+        if long > left or not rows:
+            rows.append(())
+            left = letters + 3
+        rows[-1] += (what,)
+        left -= long
+    return tuple(rows)
+
+
+def _counted(flow: Flow, state: str) -> list[str]:
+    counts = {"held": state == "held", "waiting": flow.waiting, "sent": flow.sent, "failed": flow.failed}
+    return [what for what, count in (*counts.items(), ("dead", flow.dead)) if count]
+
+
+def _letters(flow: Flow, what: str) -> int:
+    """About how many letters a count takes. Other languages take some more than English."""
+    return 10 if what == "held" else len(str(getattr(flow, what))) + 9
+
+
+def _short(label: str, letters: int) -> str:
     """As many of a line's rules as fit on it, and how many more there are."""
     names = label.split(", ")
     shown = names[0]
     for count, name in enumerate(names[1:], start=1):
-        if len(shown) + len(name) + 2 > LONGEST:
-            return f"{_clipped(shown)} +{len(names) - count}"
+        if len(shown) + len(name) + 2 > letters:
+            return f"{_clipped(shown, letters - 3)} +{len(names) - count}"
         shown += f", {name}"
-    return _clipped(shown)
+    return _clipped(shown, letters)
 
 
-def _clipped(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _clipped(text: str, letters: int) -> str:
+    return text if len(text) <= letters else text[: letters - 1] + "…"
 
 
 def _labelled(wires: Sequence[Wire], boxes: Sequence[Box]) -> tuple[Wire, ...]:
     """Every wire with the place of its words: where they hide least."""
     taken = [Area("", box.x - 4, box.y - 4, BOX_W + 8, BOX_H + 8) for box in boxes]
-    points = [[wire.at(step / 20) for step in range(21)] for wire in wires]
+    points = [[wire.at(step / 12) for step in range(13)] for wire in wires]
+    spots = [[wire.at(t) for t in _PLACES] for wire in wires]
     found: list[Wire] = []
     for number, wire in enumerate(wires):
-        lines = bool(wire.name) + wire.has_count
+        lines = bool(wire.name) + len(wire.rows)
         if not lines:
             found.append(wire)
             continue
-        width = max(len(wire.name) * LETTER_W, _count_width(wire)) + 12
-        height = lines * LINE_H + 4
+        letters = max(len(wire.name), *(_width(wire.flow, row) for row in wire.rows), 0)
+        width, height = letters * LETTER_W + 10, lines * LINE_H + 4
         others = [point for other, curve in enumerate(points) if other != number for point in curve]
-        tried = [_around(wire.at(t), width, height) for t in _PLACES]
-        best = min(
-            enumerate(tried),
-            key=lambda each: (
-                sum(_shared(each[1], other) for other in taken) + 40 * sum(_inside(each[1], one) for one in others),
-                each[0],
-            ),
-        )[1]
+        best, least = None, math.inf
+        for shift, (x, y) in product(_SHIFTS, spots[number]):
+            tried = _around(x, y + shift, width, height)
+            hidden = 0.0
+            for other in taken:
+                hidden += _shared(tried, other)
+                if hidden >= least:
+                    break
+            else:
+                hidden += 40 * sum(_inside(tried, one) for one in others)
+            if hidden < least:
+                best, least = tried, hidden
+            if not least:
+                break
+        assert best is not None
         taken.append(best)
         found.append(replace(wire, label=best))
     return tuple(found)
 
 
-def _count_width(wire: Wire) -> float:
-    """About how wide its counts are in words."""
-    flow = wire.flow
-    parts = (wire.state == "held", flow.sent, flow.failed, flow.waiting, flow.dead)
-    return sum(58.0 for part in parts if part)
+def _width(flow: Flow, row: tuple[str, ...]) -> int:
+    return sum(_letters(flow, what) for what in row) + 3 * (len(row) - 1)
 
 
-def _around(point: Point, width: float, height: float) -> Area:
-    x = min(max(point[0] - width / 2, 2), WIDTH - width - 2)
-    y = min(max(point[1] - height / 2, 2), HEIGHT - height - 2)
+def _around(x: float, y: float, width: float, height: float) -> Area:
+    x = min(max(x - width / 2, 2), WIDTH - width - 2)
+    y = min(max(y - height / 2, 2), HEIGHT - height - 2)
     return Area("", round(x, 1), round(y, 1), round(width, 1), height)
 
 

@@ -34,6 +34,13 @@ PAGES = (
     "/nodes/ARCHIVE/studies/",
     "/nodes/ARCHIVE/studies/1.2.3",
     "/nodes/ARCHIVE/studies/1.2.3/view",
+    "/nodes/ARCHIVE/instances/1.2.3.4/header",
+    "/nodes/ARCHIVE/instances/1.2.3.4/tags",
+    "/nodes/ARCHIVE/instances/1.2.3.4/compare?with_node=CT1",
+    "/follow/",
+    "/follow/?q=nobody",
+    "/follow/1.2.3",
+    "/follow/1.2.3/map",
     "/nodes/CT1/tools/",
     "/nodes/CT1/service",
     "/nodes/ARCHIVE/service",
@@ -159,7 +166,13 @@ def test_drill_page_has_ticket_map_feed_and_panels(visitor: Visitor, lab_path: s
 
 def test_map_says_every_state_in_words_too(visitor: Visitor, lab_path: str) -> None:
     page = visitor.page(lab_path + "/map")
-    for words in ("CT1 title, running, queue on hold for ROUTER, 3 waiting", "Failed", "Stopped", "1 given up"):
+    for words in (
+        "CT1 title, running. Queue on hold for ROUTER. 3 images wait.",
+        "From ROUTER to WS2 by rule ct-to-ed, films. Flows. 4 images sent in the last 15 minutes. Last at 09:30:00.",
+        "Failed",
+        "Stopped",
+        "1 given up",
+    ):
         assert words in page
     assert "ct-to-ed, films" in page, "two rules to one destination are one line"
 
