@@ -1,4 +1,4 @@
-"""Progress: what was practised, how strong each topic is, what is due; carrying it away, bringing it back, deleting it."""
+"""Progress: what was practised, how strong each topic is, what is due; carrying it away, bringing it back."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def bring_in() -> Answer:
     try:
         found = archive.read(file.stream.read(archive.LARGEST + 1) if file else b"")
     except BadInputError as wrong:
-        flash(f"{wrong.sentence} {wrong.mend}", "bad")
+        flash(" ".join((wrong.sentence, wrong.mend)), "bad")
         return redirect(url_for(".progress", _anchor="carry"))
     brought = archive.bring_in(console().database, account(), found, console().practice.now)
     said = [

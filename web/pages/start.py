@@ -50,6 +50,7 @@ def start() -> str:
         "start.html",
         seen=seen,
         kept={one.id for one in seen.history if one.kept},
+        outcomes={one.id: one.outcome for one in seen.history},
         hospitals=hospitals(),
         running=[row.attempt for row in labs if row.running],
         past=[row.attempt for row in labs if not row.running][:SHOWN],

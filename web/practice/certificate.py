@@ -53,7 +53,8 @@ class Examined(Model):
 
 
 class Certificate(Model):
-    """What stands on the certificate. ``hours`` is the time spent on finished attempts, at most two for each."""
+    """What stands on the certificate. ``solved`` counts lessons solved as a drill or as an exam; ``hours`` is the time
+    spent on finished attempts, at most two for each."""
 
     format: Literal["pacs-sandbox-certificate"] = "pacs-sandbox-certificate"
     version: Literal[1] = 1
@@ -109,7 +110,7 @@ def certificate(seen: Overview, exams: Sequence[tuple[datetime, int]], name: str
         last=days[-1] if days else None,
         attempts=len(done),
         hours=round(seen.hours, 1),
-        solved=len(lessons),
+        solved=sum(one.drill is not None or one.exam is not None for one in lessons),
         mastered=sum(one.mastered for one in lessons),
         of=len(seen.standings),
         stages=tuple(one.stage.title for one in seen.path if one.is_mastered),

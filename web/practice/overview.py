@@ -81,7 +81,7 @@ class Overview:
         return round(sum(one.strength * one.topic.weight for one in having) / items) if items else 0
 
     def count(self, level: Level) -> int:
-        return sum(one.level is level for one in self.standings.values())
+        return sum(one.level == level for one in self.standings.values())
 
     @property
     def solved(self) -> int:
