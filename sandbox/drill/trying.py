@@ -190,9 +190,17 @@ def _others_sent(events: EventLog, node: Node, exam: NotedExam, since: int) -> b
         isinstance(event.body, InstanceStored)
         and event.node == node.name
         and event.body.study_uid == exam.study_uid
-        and event.cause != current().cause
+        and not _is_mine(events, event)
         for event in events.since(since)
     )
+
+
+def _is_mine(events: EventLog, event: Event) -> bool:
+    """Whether an event goes back to what this thread works for, over whatever led from one to the other."""
+    origin, cause = current().cause, event.cause
+    while cause is not None and cause != origin:
+        cause = events[cause].cause
+    return cause is not None
 
 
 def _after(began: float) -> str:

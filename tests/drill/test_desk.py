@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.drill import thread
+from sandbox.drill import thread, trying
 from sandbox.drill.attempt import Attempt
 from sandbox.drill.load import LoadedScenario, read_scenario
+from sandbox.events.event import SYSTEM
 from sandbox.events.kinds import TicketAnswered
+from sandbox.events.log import because
 from sandbox.lab.lab import Lab
 from sandbox.model.desk_view import Said
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
@@ -275,3 +277,28 @@ def test_what_was_asked_of_a_process_that_died_is_answered(
         after.close()
     finally:
         again.stop()
+
+
+def test_who_opens_a_study_to_try_leaves_the_workstation_as_it_was(attempt: Attempt) -> None:
+    lab, exam = attempt.lab, attempt.surface.memory.exams[0]
+    department, ws2 = lab.department, lab.department.node("WS2")
+    assert ws2.store is not None
+    empty = trying.try_again(department, "WS2", exam)
+    assert empty is not None
+    assert empty.worked is False
+    assert "stays empty" in empty.text
+    mend(lab)
+    assert lab.events.wait_for(
+        lambda event: event.kind == "instance.stored" and event.node == "ARCHIVE", timeout=WAIT_S
+    )
+    cause = do(lab, "tool.ping", node="WS2", host="198.18.20.20").event
+    with because(cause, SYSTEM):
+        came = trying.try_again(department, "WS2", exam)
+    assert came is not None
+    assert came.worked is True, came.text
+    assert ws2.store.study(exam.study_uid) is None, "the viewer is closed again"
+    do(lab, "study.retrieve", node="WS2", study=exam.study_uid)
+    there = trying.try_again(department, "WS2", exam)
+    assert there is not None
+    assert there.worked is True
+    assert ws2.store.study(exam.study_uid) is not None, "what somebody else fetched stays"
