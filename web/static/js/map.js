@@ -7,7 +7,7 @@
 
   const show = () => {
     document.documentElement.dataset.mapMotion = paused || still.matches ? "paused" : "moving";
-    document.querySelectorAll("[data-map-motion]").forEach((button) => {
+    document.querySelectorAll("button[data-map-motion]").forEach((button) => {
       button.hidden = still.matches;
       button.setAttribute("aria-pressed", String(paused));
       button.querySelector("span").textContent = paused ? button.dataset.wordPlay : button.dataset.wordPause;
