@@ -375,7 +375,14 @@ def api(lab: StandIn) -> Flask:
             sop_instance="1.2.3.4", sop_class="1.2", frames=2, transfer_syntax="1.2.840.10008.1.2.1"
         )
         series = SeriesSummary(series_uid="1.2.3.1", modality="CT", description=HOSTILE, instances=(instance,))
-        return answer(StudyDetail(study=STUDY, series=(series,)))
+        damaged = series.model_copy(
+            update={
+                "series_uid": "1.2.3.2",
+                "description": "DAMAGED",
+                "instances": (InstanceSummary(sop_instance=stand_in_follow.DAMAGED, sop_class="1.2"),),
+            }
+        )
+        return answer(StudyDetail(study=STUDY, series=(series, damaged)))
 
     stand_in_follow.add(app, answer, STUDY, HOSTILE)
 

@@ -34,12 +34,20 @@
       return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2, apart: Math.hypot(one.x - other.x, one.y - other.y) };
     };
 
+    // Both the same way is the window, apart or together the zoom; what it began with is what it goes on with.
+    const meant = () => {
+      const [one, other] = [...fingers.values()].map((now, place) => ({ x: now.x - pair.begun[place].x, y: now.y - pair.begun[place].y }));
+      const [less, more] = [Math.hypot(one.x, one.y), Math.hypot(other.x, other.y)].sort((a, b) => a - b);
+      if (more < 10 || (less < 6 && more < 40)) return "";
+      return less >= 6 && one.x * other.x + one.y * other.y > 0 ? "window" : "zoom";
+    };
+
     element.addEventListener("pointerdown", (event) => {
       host.activate(view);
       element.focus({ preventScroll: true });
       try { element.setPointerCapture(event.pointerId); } catch { /* the pointer is gone already */ }
       fingers.set(event.pointerId, at(event));
-      if (fingers.size === 2) { drag = null; pair = { ...two(), mode: "" }; return; }
+      if (fingers.size === 2) { drag = null; pair = { ...two(), mode: "", begun: [...fingers.values()] }; return; }
       const tool = event.pointerType === "touch" && host.tool === "window" ? "stack" : event.button === 1 ? "pan" : event.button === 2 ? "zoom" : host.tool;
       drag = { ...at(event), tool, rest: 0 };
       if (tool === "ruler" && view.bitmap) { const point = view.toImage(drag.x, drag.y); view.ruler = new Ruler(point, point); view.ruler.kept = true; }
@@ -53,14 +61,10 @@
       fingers.set(event.pointerId, now);
       if (pair && fingers.size === 2) {
         const both = two();
-        // What the fingers began with is what they go on with: a pinch is no window.
-        if (!pair.mode) {
-          if (Math.abs(both.apart - pair.apart) > 14) pair.mode = "zoom";
-          else if (Math.hypot(both.x - pair.x, both.y - pair.y) > 10) pair.mode = "window";
-          else return;
-        }
+        if (!pair.mode) pair.mode = meant();
+        if (!pair.mode) return;
         if (pair.mode === "zoom") { const point = fromMiddle(both); view.setZoom((view.zoom * both.apart) / pair.apart, point.x, point.y); } else windowBy(both.x - pair.x, both.y - pair.y);
-        pair = { ...both, mode: pair.mode };
+        pair = { ...pair, ...both };
         return;
       }
       if (!drag) return;
