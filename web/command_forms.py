@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from pydantic import Field
 from werkzeug.datastructures import MultiDict
 
@@ -88,7 +90,7 @@ def _schema(info: CommandInfo, given: Mapping[str, Json]) -> dict[str, Json]:
     return {**info.params_schema, "properties": properties}
 
 
-_HOW = "As Keyword=value, several with semicolons between."
+_HOW = lazy_gettext("As Keyword=value, several with semicolons between.")
 
 
 def _free(info: CommandInfo) -> tuple[str, ...]:
@@ -102,6 +104,8 @@ def _pairs(info: CommandInfo, text: str) -> dict[str, str]:
     for part in filter(None, (piece.strip() for piece in text.split(";"))):
         key, is_pair, value = part.partition("=")
         if not is_pair:
-            raise BadInputError(f"{info.title}: {part!r} has no equals sign.", _HOW)
+            raise BadInputError(
+                _("%(title)s: %(part)s has no equals sign.", title=info.title, part=repr(part)), str(_HOW)
+            )
         found[key.strip()] = value.strip()
     return found

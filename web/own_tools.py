@@ -11,14 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from shlex import quote
 
-from flask_babel import LazyString
-from flask_babel import lazy_gettext as _l
+from flask_babel import LazyString, lazy_gettext
 
 from sandbox.model.view import NodeView
 
 OWN_TITLE = "MYTOOL"
 OWN_PORT = 11113
 FOLDER = "from-the-lab"
+ORTHANC_START = "Orthanc orthanc.json"
+_JSON = "'Accept: application/dicom+json'"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,15}\Z")
 
 
@@ -65,28 +66,28 @@ def dcmtk(at: Reach, own: str) -> tuple[Line, ...]:
     """dcmtk's commands in an order in which each can work with what the one before has brought."""
     who = f"-aet {quote(own)} -aec {quote(at.title)}"
     where = f"{at.host} {at.port}"
-    lines = [Line(_l("Is it there, and does it let you in?"), f"echoscu -v {who} {where}")]
+    lines = [Line(lazy_gettext("Is it there, and does it let you in?"), f"echoscu -v {who} {where}")]
     if not at.has_archive:
-        lines.append(Line(_l("Send an image of your own"), f"storescu -v {who} {where} image.dcm"))
+        lines.append(Line(lazy_gettext("Send an image of your own"), f"storescu -v {who} {where} image.dcm"))
         return tuple(lines)
     study = at.study or "1.2.3"
     key = f"-k QueryRetrieveLevel=STUDY -k StudyInstanceUID={study}"
     lines += [
         Line(
-            _l("What does it have? Narrow it with a value, such as -k PatientName='A*'"),
+            lazy_gettext("What does it have? Narrow it with a value, such as -k PatientName='A*'"),
             f"findscu -v -S {who} -k QueryRetrieveLevel=STUDY -k PatientName -k StudyDate -k StudyInstanceUID {where}",
         ),
         Line(
-            _l("Fetch a study into a folder, over the same association"),
+            lazy_gettext("Fetch a study into a folder, over the same association"),
             f"mkdir -p {FOLDER} && getscu -v -S {who} -od {FOLDER} {key} {where}",
         ),
-        Line(_l("Look into what came"), f"dcmdump +sd +P PatientName +P StudyInstanceUID {FOLDER}"),
-        Line(_l("Send it (here: back to where it came from)"), f"storescu -v {who} +sd {where} {FOLDER}"),
+        Line(lazy_gettext("Look into what came"), f"dcmdump +sd +P PatientName +P StudyInstanceUID {FOLDER}"),
+        Line(lazy_gettext("Send it (here: back to where it came from)"), f"storescu -v {who} +sd {where} {FOLDER}"),
     ]
     if at.destination:
         lines.append(
             Line(
-                _l("Have it sent to an AE that the archive knows"),
+                lazy_gettext("Have it sent to an AE that the archive knows"),
                 f"movescu -v -S {who} -aem {quote(at.destination)} {key} {where}",
             )
         )
@@ -96,19 +97,21 @@ def dcmtk(at: Reach, own: str) -> tuple[Line, ...]:
 def dcm4che(at: Reach, own: str) -> tuple[Line, ...]:
     """The same with the tools of dcm4che."""
     who = f"-c {quote(f'{at.title}@{at.host}:{at.port}')} -b {quote(own)}"
-    lines = [Line(_l("C-ECHO: storescu without a file"), f"storescu {who}")]
+    lines = [Line(lazy_gettext("C-ECHO: storescu without a file"), f"storescu {who}")]
     if not at.has_archive:
-        return (*lines, Line(_l("Send an image of your own"), f"storescu {who} image.dcm"))
+        return (*lines, Line(lazy_gettext("Send an image of your own"), f"storescu {who} image.dcm"))
     study = at.study or "1.2.3"
     return (
         *lines,
-        Line(_l("Query studies"), f"findscu {who} -L STUDY -m PatientName='*' -r StudyInstanceUID -r StudyDate"),
-        Line(_l("Fetch a study"), f"getscu {who} -L STUDY -m StudyInstanceUID={study} --directory {FOLDER}"),
-        Line(_l("Send a folder"), f"storescu {who} {FOLDER}"),
+        Line(
+            lazy_gettext("Query studies"), f"findscu {who} -L STUDY -m PatientName='*' -r StudyInstanceUID -r StudyDate"
+        ),
+        Line(lazy_gettext("Fetch a study"), f"getscu {who} -L STUDY -m StudyInstanceUID={study} --directory {FOLDER}"),
+        Line(lazy_gettext("Send a folder"), f"storescu {who} {FOLDER}"),
         *(
             [
                 Line(
-                    _l("Have it sent to an AE that the archive knows"),
+                    lazy_gettext("Have it sent to an AE that the archive knows"),
                     f"movescu {who} -L STUDY -m StudyInstanceUID={study} --dest {quote(at.destination)}",
                 )
             ]
@@ -157,14 +160,17 @@ def dicomweb(at: Reach) -> tuple[Line, ...]:
         return ()
     base = at.dicomweb.rstrip("/")
     lines = [
-        Line(_l("Studies, as DICOM JSON"), f"curl -s -H 'Accept: application/dicom+json' '{base}/studies?limit=5'"),
+        Line(
+            lazy_gettext("Studies, as DICOM JSON"),
+            f"curl -s -H {_JSON} '{base}/studies?limit=5'",
+        ),
     ]
     if at.study:
         one = f"{base}/studies/{at.study}"
         accept = "multipart/related; type=application/dicom"
         lines += [
-            Line(_l("Series of a study"), f"curl -s -H 'Accept: application/dicom+json' '{one}/series'"),
-            Line(_l("A study whole"), f"curl -s -H 'Accept: {accept}' -o study.multipart '{one}'"),
+            Line(lazy_gettext("Series of a study"), f"curl -s -H {_JSON} '{one}/series'"),
+            Line(lazy_gettext("A study whole"), f"curl -s -H 'Accept: {accept}' -o study.multipart '{one}'"),
         ]
     return tuple(lines)
 
@@ -197,8 +203,8 @@ def orthanc_lines(at: Reach) -> tuple[Line, ...]:
     """What to ask Orthanc for once it runs with that file."""
     name = at.name.lower()
     base = f"http://127.0.0.1:8042/modalities/{name}"
-    lines = [Line(_l("C-ECHO from Orthanc"), f"curl -s -X POST {base}/echo -d '{{}}'")]
+    lines = [Line(lazy_gettext("C-ECHO from Orthanc"), f"curl -s -X POST {base}/echo -d '{{}}'")]
     if at.has_archive:
         asked = '{"Level": "Study", "Query": {"PatientName": "A*"}}'
-        lines.append(Line(_l("Query from Orthanc"), f"curl -s -X POST {base}/query -d '{asked}'"))
+        lines.append(Line(lazy_gettext("Query from Orthanc"), f"curl -s -X POST {base}/query -d '{asked}'"))
     return tuple(lines)

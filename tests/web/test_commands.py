@@ -77,12 +77,16 @@ TOOLS: tuple[tuple[dict[str, str], str, dict[str, Any]], ...] = (
         {"ae_title": "X", "host": "h", "port": 104, "calling_ae": "ME"},
     ),
     (
-        {"tool": "find", "remote": "ARCHIVE", "level": "STUDY", "key.PatientName": "A*", "key.PatientID": " "},
+        {"tool": "find", "remote": "ARCHIVE", "level": "STUDY", "PatientName": "A*"},
         "tool.find",
-        {"remote": "ARCHIVE", "level": "STUDY", "keys": {"PatientName": "A*"}},
+        {
+            "remote": "ARCHIVE",
+            "level": "STUDY",
+            "keys": {"PatientName": "A*", "PatientID": "", "AccessionNumber": "", "StudyDate": ""},
+        },
     ),
     (
-        {"tool": "move", "remote": "ARCHIVE", "level": "STUDY", "destination": "WS2", "key.PatientID": "00123"},
+        {"tool": "move", "remote": "ARCHIVE", "level": "STUDY", "destination": "WS2", "PatientID": "00123"},
         "tool.move",
         {"remote": "ARCHIVE", "level": "STUDY", "keys": {"PatientID": "00123"}, "destination": "WS2"},
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response as Redirect
 
 from sandbox.model.errors import SandboxError
@@ -26,13 +26,13 @@ TOOLS = {
     "orthanc": "Orthanc",
     "dcm4che": "dcm4che",
     "wireshark": "Wireshark",
-    "python": _l("pynetdicom, 3D Slicer"),
+    "python": lazy_gettext("pynetdicom, 3D Slicer"),
     "dicomweb": "DICOMweb",
-    "back": _l("Being called back"),
+    "back": lazy_gettext("Being called back"),
 }
 
 
-@pages.get("/")
+@pages.get("/", strict_slashes=False)
 def outside(lab_id: str) -> str:
     client = lab_client(lab_id)
     lab = client.lab()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import BadInputError
@@ -33,7 +34,9 @@ def handle(lab_id: str, node: str) -> Response:
     """One of ``ACTS`` on a destination, or on one entry of it."""
     wanted, destination = request.form.get("act", ""), request.form.get("destination", "")
     if wanted not in ACTS:
-        raise BadInputError("The console does not know this act.", f"Choose one of {', '.join(ACTS)}.")
+        raise BadInputError(
+            _("The console does not know this act."), _("Choose one of %(acts)s.", acts=", ".join(ACTS))
+        )
     params: dict[str, object] = {"node": node, "destination": destination}
     if wanted == "discard" and request.form.get("entry", "").isdigit():
         params["entry"] = int(request.form["entry"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
 
 from sandbox.model.errors import BadInputError, SandboxError
 from sandbox.model.view import CommandResult
@@ -16,15 +17,13 @@ from web.pages.common import give, lab_page, node_page, wants_part
 
 pages = Blueprint("service", __name__, url_prefix="/labs/<lab_id>")
 
-ELSEWHERE = ("queue.", "node.config.", "tool.echo", "tool.find", "tool.move", "tool.ping")
+ELSEWHERE = ("queue.", "node.config.", "tool.", "terminal.")
 """Commands of a node that have a place of their own on its other pages."""
 ALSO_ELSEWHERE = frozenset(
     {
         "node.restart",
         "node.start",
         "node.stop",
-        "tool.port",
-        "tool.lookup",
         "exam.acquire",
         "exam.send",
         "study.retrieve",
@@ -99,7 +98,7 @@ def _given(lab_id: str, known: tuple[CommandInfo, ...], given: Mapping[str, Any]
     name = request.form.get("command", "")
     info = next((info for info in known if info.name == name), None)
     if info is None:
-        raise BadInputError("There is no such command here.", "Reload the page and choose again.")
+        raise BadInputError(_("There is no such command here."), _("Reload the page and choose again."))
     try:
         return name, give(lab_id, name, **params(info, request.form, given))
     except SandboxError as wrong:

@@ -12,9 +12,8 @@ from typing import Any, cast
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
-from flask_babel import LazyString
+from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -158,7 +157,7 @@ def _uids(lab_id: str, node: str, result: CommandResult) -> dict[int, str]:
 def _chosen(form: Form) -> Tool:
     key = form.get("tool", "") or "echo"
     if key not in TOOLS:
-        raise BadInputError("There is no such tool.", f"Choose one of {', '.join(TOOLS)}.")
+        raise BadInputError(_("There is no such tool."), _("Choose one of %(tools)s.", tools=", ".join(TOOLS)))
     return TOOLS[key]
 
 
@@ -175,7 +174,7 @@ def _target(form: Form) -> dict[str, Any]:
 def _port(form: Form) -> int:
     text = form.get("port", "").strip()
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
-        raise BadInputError("The port is not a number from 1 to 65535.", "DICOM's own are 104 and 11112.")
+        raise BadInputError(_("The port is not a number from 1 to 65535."), _("DICOM's own are 104 and 11112."))
     return int(text)
 
 
@@ -264,9 +263,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "ping",
             "network",
-            _l("Ping"),
-            _l("Whether a host answers at all. It says nothing of its DICOM service."),
-            _l("Ping"),
+            lazy_gettext("Ping"),
+            lazy_gettext("Whether a host answers at all. It says nothing of its DICOM service."),
+            lazy_gettext("Ping"),
             "activity",
             "tool.ping",
             _host,
@@ -274,9 +273,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "port",
             "network",
-            _l("Port test"),
-            _l("Whether something listens: open, refused at once, or no answer. No DICOM is spoken."),
-            _l("Test the port"),
+            lazy_gettext("Port test"),
+            lazy_gettext("Whether something listens: open, refused at once, or no answer. No DICOM is spoken."),
+            lazy_gettext("Test the port"),
             "door-exit",
             "tool.port",
             lambda form: {**_host(form), "port": _port(form)},
@@ -284,9 +283,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "lookup",
             "network",
-            _l("Name lookup"),
-            _l("What address a name stands for: this node's own hosts table, and what the DNS server says."),
-            _l("Look up"),
+            lazy_gettext("Name lookup"),
+            lazy_gettext("What address a name stands for: this node's own hosts table, and what the DNS server says."),
+            lazy_gettext("Look up"),
             "world-search",
             "tool.lookup",
             _host,
@@ -294,9 +293,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "tls",
             "network",
-            _l("TLS handshake"),
-            _l("Whether a port speaks TLS as this node wants it: protocol, certificate, dates and names."),
-            _l("Shake hands"),
+            lazy_gettext("TLS handshake"),
+            lazy_gettext("Whether a port speaks TLS as this node wants it: protocol, certificate, dates and names."),
+            lazy_gettext("Shake hands"),
             "lock",
             "tool.tls",
             _tls,
@@ -304,9 +303,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "echo",
             "dicom",
-            _l("C-ECHO"),
-            _l("Opens an association and asks whether anybody is there. It proves only that C-ECHO works."),
-            _l("Send C-ECHO"),
+            lazy_gettext("C-ECHO"),
+            lazy_gettext("Opens an association and asks whether anybody is there. It proves only that C-ECHO works."),
+            lazy_gettext("Send C-ECHO"),
             "plug-connected",
             "tool.echo",
             _echo,
@@ -314,9 +313,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "find",
             "dicom",
-            _l("C-FIND"),
-            _l("Asks an archive what it has. In a value, * stands for any letters and a hyphen spans dates."),
-            _l("Query"),
+            lazy_gettext("C-FIND"),
+            lazy_gettext("Asks an archive what it has. In a value, * stands for any letters and a hyphen spans dates."),
+            lazy_gettext("Query"),
             "database-search",
             "tool.find",
             _find,
@@ -324,9 +323,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "move",
             "dicom",
-            _l("C-MOVE"),
-            _l("Asks an archive to send to a destination. The archive looks the AE title up in its own AE table."),
-            _l("Retrieve"),
+            lazy_gettext("C-MOVE"),
+            lazy_gettext("Asks an archive to send to an AE title, which the archive looks up in its own AE table."),
+            lazy_gettext("Retrieve"),
             "download",
             "tool.move",
             lambda form: {**_wanted(form), "destination": form.get("destination", "").strip()},
@@ -334,9 +333,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "get",
             "dicom",
-            _l("C-GET"),
-            _l("Fetches images over the same association, so that no one has to know this node's address."),
-            _l("Fetch"),
+            lazy_gettext("C-GET"),
+            lazy_gettext("Fetches images over the same association, so that no one has to know this node's address."),
+            lazy_gettext("Fetch"),
             "arrow-back-up",
             "tool.get",
             _wanted,
@@ -345,9 +344,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "store",
             "dicom",
-            _l("C-STORE"),
-            _l("Sends one image of this node's disk past its queue: as it is, or damaged on purpose."),
-            _l("Send"),
+            lazy_gettext("C-STORE"),
+            lazy_gettext("Sends one image of this node's disk past its queue: as it is, or damaged on purpose."),
+            lazy_gettext("Send"),
             "send",
             "tool.store",
             _store,
@@ -356,9 +355,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "exam",
             "node",
-            _l("Test exam"),
-            _l("Acquires an exam of a test patient and sends it where this modality sends."),
-            _l("Acquire and send"),
+            lazy_gettext("Test exam"),
+            lazy_gettext("Acquires an exam of a test patient and sends it where this modality sends."),
+            lazy_gettext("Acquire and send"),
             "scan",
             "exam.acquire",
             _exam,
@@ -367,9 +366,9 @@ TOOLS: Mapping[str, Tool] = {
         Tool(
             "clock",
             "node",
-            _l("Clock"),
-            _l("What time this node believes it is, beside the department's time server."),
-            _l("Read the clock"),
+            lazy_gettext("Clock"),
+            lazy_gettext("What time this node believes it is, beside the department's time server."),
+            lazy_gettext("Read the clock"),
             "clock",
             "tool.clock",
             lambda form: {},
