@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from web.exam.forms import read_answer, shown
 from web.exam.invigilator import Exams
 from web.exam.paper import IncidentItem, QuestionItem
 from web.exam.results import topic_results
+from web.exam.training import Record, next_question
 
 
 def exams(app: Flask) -> Exams:
@@ -173,3 +175,13 @@ def test_handed_in_is_handed_in(app: Flask, visitor: Visitor, sitting: int) -> N
     assert "Below the pass line" in page
     assert "Not started" in page
     assert "What to practise next" in page
+
+
+def test_no_question_comes_twice_in_a_row_while_there_is_another() -> None:
+    first, second = list(question_bank().values())[:2]
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    record = Record().with_answer(second.id, True, at).with_answer(first.id, False, at)
+    assert next_question(record, [first, second]) == second
+    assert next_question(record, [first]) == first
+    assert next_question(record, [first, second], only_wrong=True) == first
+    assert next_question(Record(), []) is None
