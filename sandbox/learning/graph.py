@@ -136,11 +136,19 @@ def _edges(groups: Sequence[_Group], events: Sequence[Event]) -> Iterator[GraphE
                 above = by_seq[above].cause
     yield from (GraphEdge(source=a, target=b, recorded=True) for a, b in sorted(recorded))
     reached = {target for _, target in recorded}
+    told: set[tuple[int, int]] = set()
     for target, group in enumerate(groups):
         if target in reached:
             continue
         for source in _sources(groups, group):
-            yield GraphEdge(source=source, target=target, recorded=False)
+            told.add((source, target))
+    sources = {source for source, _ in told | recorded}
+    for source, group in enumerate(groups):
+        if source not in sources and group.kind in ("fault", "event"):
+            # What it led to has left no event of its own, as where images lie still: the call tells of it.
+            later = [n for n, other in enumerate(groups) if LAYERS[other.kind] > LAYERS[group.kind]]
+            told |= {(source, n) for n in later if groups[n].kind == "ticket"}
+    yield from (GraphEdge(source=a, target=b, recorded=False) for a, b in sorted(told))
 
 
 def _sources(groups: Sequence[_Group], group: _Group) -> list[int]:

@@ -21,6 +21,7 @@ from sandbox.events.kinds import (
     QueueFailed,
 )
 from sandbox.learning.acts import Done
+from sandbox.learning.evidence import is_telling
 from sandbox.learning.story import NOT_PEOPLE, Story
 from sandbox.model.config_path import Change
 from sandbox.model.debrief_view import HarmView, Impact
@@ -38,6 +39,9 @@ OPENED: Mapping[str, tuple[Callable[[Any, Any], bool], str]] = {
 }
 """Settings by their last word: which change opens a door, and what stood open."""
 
+OWN = NOT_PEOPLE - {PROBE, FAULT}
+"""Whose events are the department's own doing."""
+
 FAILURES = frozenset(
     {"association.rejected", "association.failed", "association.aborted", "queue.failed", "queue.entry.died"}
 )
@@ -52,13 +56,14 @@ def harm_of(events: Sequence[Event], done: Done, story: Story) -> tuple[HarmView
 
 
 def impact_of(events: Sequence[Event], story: Story) -> Impact:
-    """Which exams the failures of this incident were about, and how long it lasted."""
+    """Which exams the failures of this incident were about, or what tells of it, and how long it lasted."""
     by_seq = {event.seq: event for event in events}
+    made = {event.body.study_uid: event.body for event in events if isinstance(event.body, ExamAcquired)}
     held: dict[str, ExamAcquired] = {}
-    failures = [event for event in events if event.kind in FAILURES and event.actor not in (PROBE, FAULT)]
-    failures = [event for event in failures if event.actor in NOT_PEOPLE]
-    for event in failures:
-        exam = _exam_behind(event, by_seq)
+    failures = [event for event in events if event.kind in FAILURES and event.actor in OWN]
+    traces = [event for clue in story.clues for event in events if event.actor in OWN and is_telling(event, clue)]
+    for event in (*failures, *traces):
+        exam = made.get(str(getattr(event.body, "study_uid", ""))) or _exam_behind(event, by_seq)
         if exam is not None:
             held[exam.accession_number] = exam
     patients = len({exam.patient_id for exam in held.values()})
@@ -67,8 +72,8 @@ def impact_of(events: Sequence[Event], story: Story) -> Impact:
         since = min([event.at for event in failures] + [story.started_at])
         seconds = round((events[-1].at - since).total_seconds(), 1)
     return Impact(
-        exams=tuple(sorted(held)),
-        patients=patients,
+        exams=tuple(sorted(held)) if story.broken else (),
+        patients=patients if story.broken else 0,
         failures=len(failures),
         seconds=seconds,
         sentence=_impact_in_words(story, len(held), patients, len(failures)),
@@ -79,11 +84,11 @@ def _impact_in_words(story: Story, exams: int, patients: int, failures: int) -> 
     if not story.broken:
         return "Nothing was broken: no exam was held up, and somebody could not find what was there."
     if not exams:
-        return "No exam is known by name that the log shows as held up; what the callers told is in the tickets."
-    times = f"{failures} time{'s' if failures != 1 else ''}"
+        return "Which exams it concerned, the callers said in their tickets; no log names one."
+    failed = f"something failed {failures} time{'s' if failures != 1 else ''} in the log"
     return (
         f"{exams} exam{'s' if exams != 1 else ''} of {patients} patient{'s' if patients != 1 else ''} "
-        f"{'were' if exams != 1 else 'was'} held up; something failed {times} in the log."
+        f"{'were' if exams != 1 else 'was'} concerned; {failed if failures else 'no log shows a failure'}."
     )
 
 

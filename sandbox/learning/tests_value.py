@@ -17,7 +17,8 @@ from sandbox.model.debrief_view import MadeTest, ValueView
 SHORTEST = "## The shortest way"
 """The heading under which a generated drill tells the fewest looks, which were found by trying in a lab."""
 
-GLANCES = frozenset({ActKind.TEST, ActKind.LOOK, ActKind.ASK})
+HOUSE_WIDE = frozenset({"ask", "open.follow", "open.history"})
+"""What is asked of the whole house and not of a node."""
 
 
 def value_of_tests(done: Done, story: Story) -> ValueView:
@@ -117,15 +118,20 @@ def _cheapest(story: Story, true: Mark | None) -> str:
     alike = {
         name: sum(same_answer(kind, true, MARKS.get(value)) for value in story.choices) for name, kind in TELLS.items()
     }
-    name = min(alike, key=lambda name: (alike[name], TELLS[name].cost, "open." not in name))
+    name = min(
+        alike, key=lambda name: (alike[name], true not in TELLS[name].shows, TELLS[name].cost, "open." not in name)
+    )
     if alike[name] == len(story.choices):
         return ""
     node = story.clues[0].node if story.clues else story.right.get("node", "")
-    where = "" if name == "ask" else f" {'on' if name.startswith('open.') else 'from or to'} {node}"
-    return (
-        f"Of {len(story.choices)} plausible causes, {TELLS[name].title}{where} leaves {alike[name]}: "
-        f"it tells {TELLS[name].what}."
-    )
+    where = "" if name in HOUSE_WIDE else f" {'on' if name.startswith('open.') else 'from or to'} {node}"
+    of, left, row = len(story.choices), alike[name], TELLS[name]
+    if left * 2 > of:
+        return (
+            f"No single test tells these {of} causes apart, since {left} of them look alike. "
+            f"After {row.title}{where}, compare and ask."
+        )
+    return f"Of {of} plausible causes, {row.title}{where} leaves {left}: it tells {row.what}."
 
 
 def shortest_way(text: str) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def test_the_impact_is_of_exams_behind_the_failures() -> None:
     told = impact_of(log.events, solved())
     assert told.exams == ("A1",)
     assert told.patients == 1
-    assert told.sentence.startswith("1 exam of 1 patient was held up")
+    assert told.sentence.startswith("1 exam of 1 patient was concerned")
     assert told.seconds == 395
     assert impact_of(log.events, STORY).seconds is None, "it never came back"
 

@@ -140,7 +140,7 @@ def test_the_report_is_of_the_incident_and_not_of_the_score(told: DebriefView) -
     for said in (
         "# Incident report: CT images do not come up",
         "Rosalind Pike reported: No CT.",
-        "1 exam of 1 patient was held up",
+        "1 exam of 1 patient was concerned",
         "ROUTER had the title 'ROUTTER'.",
         "Diagnosed as: It calls by a wrong name.",
         "pass: ct: pass.",
