@@ -144,7 +144,7 @@ def register(app: Flask, answer: Answer, association: AssociationView, now: date
             and asked.get("association", line.association) == line.association
             and line.seq > int(asked.get("after", 0))
         )
-        return answer(LogLines(lines=kept, more=asked.get("before") is None and "after" not in asked))
+        return answer(LogLines(lines=kept, more=asked.get("before", "0") == asked.get("after", "0") == "0"))
 
     @app.get("/history")
     def _history() -> Response:
@@ -170,7 +170,7 @@ def register(app: Flask, answer: Answer, association: AssociationView, now: date
             ),
             HistoryEntry(seq=11, at=now, kind=ChangeKind.NETWORK, who=f"cli:{hostile}", sentence=hostile),
         )
-        return answer(History(entries=entries, more="before" not in request.args, waiting=("CT1",)))
+        return answer(History(entries=entries, more=request.args.get("before", "0") == "0", waiting=("CT1",)))
 
 
 def _context(context: ContextView) -> ContextDetail:
