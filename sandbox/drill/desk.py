@@ -5,6 +5,7 @@ the steps of the solution that were done. Nothing is kept beside the log, so it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,15 @@ from sandbox.model.desk_view import DiagnosisView, Message, NoteView, Part, PinV
 STEP_COMMAND = "attempt.step"
 
 
+@dataclass(frozen=True)
+class Promise:
+    """The next update that was promised on a ticket, by the update ``seq``: in how many ``minutes``."""
+
+    seq: int
+    at: datetime
+    minutes: int
+
+
 class Desk:
     """What the log says so far. ``catch_up`` reads on; the rest are answers. Not thread-safe by itself."""
 
@@ -40,6 +50,7 @@ class Desk:
         self.messages: dict[int, list[Message]] = {}
         self.open_questions: dict[int, TicketAsked] = {}
         self.closed: set[int] = set()
+        self.promises: dict[int, Promise] = {}
         self.all_notes: dict[int, NoteView] = {}
         self.all_pins: dict[int, PinView] = {}
         self.unpinned: set[int] = set()
@@ -90,6 +101,8 @@ class Desk:
     def _answered(self, event: Event, body: TicketAnswered) -> bool:
         if event.cause is not None:
             self.open_questions.pop(event.cause, None)
+        if body.about == "news":
+            self.promises.pop(body.ticket, None)
         message = Message(
             seq=event.seq,
             at=_moment(event),
@@ -102,6 +115,7 @@ class Desk:
         return self._say(body.ticket, message)
 
     def _updated(self, event: Event, body: TicketUpdated) -> bool:
+        self.promises[body.ticket] = Promise(event.seq, event.at, body.next_update_min)
         parts = (
             Part(name="impact", text=body.impact),
             Part(name="known", text=body.known),
@@ -112,6 +126,7 @@ class Desk:
 
     def _closed(self, event: Event, body: TicketClosed) -> bool:
         self.closed.add(body.ticket)
+        self.promises.pop(body.ticket, None)
         parts = tuple(Part(name=name, text=getattr(body, name)) for name in ("cause", "done", "verified", "follow_up"))
         return self._say(body.ticket, Message(seq=event.seq, at=_moment(event), said=Said.CLOSED, parts=parts))
 

@@ -55,3 +55,6 @@ LONG = (
     "Thank you. {minutes} minutes are a long time from where I stand. Could you look in before that, if only to say so?"
 )
 """Said to an update whose next one is further away than ``LONG_MIN`` minutes."""
+
+NEWS = "You said that I would hear from you in {minutes} min. Is there any news?"
+"""Said when a promised update did not come."""

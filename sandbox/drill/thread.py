@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.drill.answers import Answers
 from sandbox.drill.judge import all_pass
-from sandbox.drill.questions import BUSY, LONG, LONG_MIN, MISSING, QUESTIONS, THANKS
+from sandbox.drill.questions import BUSY, LONG, LONG_MIN, MISSING, NEWS, QUESTIONS, THANKS
 from sandbox.drill.record import Mail
 from sandbox.drill.trying import Tried
 from sandbox.events.event import SYSTEM
@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 
 MOMENT_S = (0.8, 2.2)
 """How long somebody takes before they answer, at least and at most, in seconds. What they try comes on top."""
+
+
+MINUTE_S = 60.0
+"""A promised minute, in seconds."""
 
 
 class Thread:
@@ -64,9 +68,13 @@ class Thread:
         return person
 
     def resume(self) -> None:
-        """Answer what was asked of an earlier process."""
-        for seq, asked in tuple(self._attempt.desk.open_questions.items()):
+        """Answer what was asked of an earlier process, and keep in mind what it promised."""
+        desk = self._attempt.desk
+        for seq, asked in tuple(desk.open_questions.items()):
             self._answer_soon(seq, asked)
+        for ticket, promise in tuple(desk.promises.items()):
+            gone_s = (self._attempt.lab.clock.now() - promise.at).total_seconds()
+            self._ask_later(ticket, promise.seq, max(0.0, promise.minutes * MINUTE_S - gone_s))
 
     def close(self) -> None:
         """Nobody answers any more."""
@@ -77,9 +85,11 @@ class Thread:
             self._timers.clear()
 
     def _answer_soon(self, seq: int, asked: TicketAsked) -> None:
-        wait = self._attempt.surface.random(f"moment:{seq}").uniform(*MOMENT_S)
-        timer = threading.Timer(wait, self._answer, (seq, asked))
-        timer.name, timer.daemon = f"answer-{seq}", True
+        wait_s = self._attempt.surface.random(f"moment:{seq}").uniform(*MOMENT_S)
+        self._later(seq, threading.Timer(wait_s, self._answer, (seq, asked)))
+
+    def _later(self, seq: int, timer: threading.Timer) -> None:
+        timer.name, timer.daemon = f"thread-{seq}", True
         with self._lock:
             if not self._ended:
                 self._timers[seq] = timer
@@ -124,6 +134,22 @@ class Thread:
         )
         with because(event.seq, SYSTEM):
             self._say(mail.number, mail.sender, "update", Tried(self._thanks(parts, next_update_min, event.seq)))
+        self._ask_later(mail.number, event.seq, next_update_min * MINUTE_S)
+
+    def _ask_later(self, ticket: int, seq: int, in_s: float) -> None:
+        self._later(seq, threading.Timer(in_s, self._ask_for_news, (ticket, seq)))
+
+    def _ask_for_news(self, ticket: int, seq: int) -> None:
+        """When the time of a promised update is over and none has come, the caller asks for it, once."""
+        attempt = self._attempt
+        promise = attempt.desk.promises.get(ticket)
+        with self._lock:
+            self._timers.pop(seq, None)
+            over = self._ended or attempt.lab.events.is_closed or attempt.state is not AttemptState.RUNNING
+        if over or promise is None or promise.seq != seq:
+            return
+        with because(seq, SYSTEM):
+            self._say(ticket, self._mail(ticket).sender, "news", Tried(NEWS.format(minutes=promise.minutes)))
 
     def _thanks(self, parts: dict[str, str], minutes: int, seq: int) -> str:
         for part, question in MISSING.items():

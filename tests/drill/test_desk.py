@@ -138,6 +138,21 @@ def test_an_update_is_acknowledged_for_what_it_says(attempt: Attempt) -> None:
     assert told.actor == TRAINEE
 
 
+def test_who_was_promised_news_asks_for_it_once(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thread, "MINUTE_S", 0.05)
+    lab = attempt.lab
+    do(lab, "attempt.update", impact="US1 waits.", known="Refused.", unknown="Why.", next_update_min=2)
+    monkeypatch.setattr(thread, "MINUTE_S", 60.0)
+    asked = lab.events.wait_for(lambda event: getattr(event.body, "about", "") == "news", timeout=WAIT_S)
+    assert asked is not None
+    message = attempt.view().tickets[0].messages[-1]
+    assert message.name == "Lena Marchetti"
+    assert "in 2 min" in message.text
+    assert attempt.desk.promises == {}
+    do(lab, "attempt.update", impact="US1 sends.", known="It was the title.", unknown="Nothing.", next_update_min=5)
+    assert attempt.desk.promises[1].minutes == 5
+
+
 def test_notes_can_be_changed_and_taken_back(attempt: Attempt) -> None:
     lab = attempt.lab
     do(lab, "attempt.note", text="Red at once.")
