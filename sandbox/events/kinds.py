@@ -388,7 +388,7 @@ class TicketAsked(Body):
 
 
 class TicketAnswered(Body):
-    """Somebody of the hospital said something. ``about`` is a question's, or "update", "close", or "news" where they ask.
+    """Somebody of the hospital said something. ``about`` is a question's, or update, close, or news where they ask.
 
     ``worked`` is what came of it where the person truly tried something for this answer, and None where not.
     """
