@@ -98,14 +98,16 @@ class Exams:
         )
         return self._sittings.begin(account, paper.model_dump(mode="json"))
 
-    def of(self, account: Account) -> tuple[Exam, ...]:
-        """The exams of ``account``, the newest first; those of a version that kept other things are left out."""
-        return tuple(exam for sitting in self._sittings.of(account) for exam in [_exam(sitting)] if exam is not None)
+    def of(self, account: Account, limit: int = 15) -> tuple[Exam, ...]:
+        """The newest exams of ``account``; those of a version that kept other things are left out."""
+        found = (_exam(sitting) for sitting in self._sittings.of(account, limit))
+        return tuple(exam for exam in found if exam is not None)
 
     def open(self, account: Account) -> Exam | None:
         """The exam that ``account`` is in, if any; one that is overdue is closed first."""
-        for exam in self.of(account):
-            if exam.is_open:
+        for sitting in self._sittings.of(account):
+            exam = _exam(sitting) if sitting.finished is None else None
+            if exam is not None and exam.is_open:
                 settled = self.get(account, exam.number)
                 if settled.is_open:
                     return settled
