@@ -22,6 +22,8 @@ from sandbox.drill.commands import COMMANDS
 from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.layers import LAYERS
 from sandbox.lab.commands.registry import commands
+from sandbox.learning.debrief import QUESTIONS as PARTS_OF_A_DIAGNOSIS
+from sandbox.learning.score import PARTS
 from sandbox.learning.topics import FAMILIES, TOPICS
 from sandbox.nodes.registry import role_class, roles
 from web.i18n import LANGUAGES
@@ -59,6 +61,8 @@ def lab_strings() -> Iterator[str]:
     yield from (cause.text for cause in CAUSES.values())
     yield from FAMILIES.values()
     yield from (topic.title for topic in TOPICS)
+    yield from (part.title for part in PARTS.values())
+    yield from PARTS_OF_A_DIAGNOSIS.values()
 
 
 def _schema_strings(schema: Any, *, is_property: bool = False) -> Iterator[str]:
