@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from flask_babel import gettext as _
 
@@ -116,8 +117,10 @@ class Catalogue:
         raise NotFoundError(_("There is no drill “%(drill)s”.", drill=slug), _("Choose one from the catalogue."))
 
 
+@cache
 def hospitals() -> tuple[Hospital, ...]:
-    """The departments there are, the one that people begin with first."""
+    """The departments there are, the one that people begin with first. Read once; a site's file does not change while
+    the console runs."""
     slugs = sorted(site_slugs(), key=lambda slug: (slug != DEFAULT_SITE, slug))
     return tuple(Hospital(slug, site.title, site.about) for slug in slugs for site in (load_site(slug),))
 

@@ -39,7 +39,12 @@ def register(app: Flask) -> None:
     app.before_request(_guard)
     screen.register(app)
     app.jinja_env.globals.update(modes=modes.MODES, rules_of=modes.rules_of, coach_steps=coach.steps, rung=coach.rung)
-    app.jinja_env.globals.update(exam_seconds_left=exam_seconds_left)
+    app.jinja_env.globals.update(exam_seconds_left=exam_seconds_left, is_new_here=is_new_here)
+
+
+def is_new_here() -> bool:
+    """Whether this is the first lab that somebody has, so that the screens are to be explained."""
+    return len(console().attempts.of(account(), limit=2)) < 2
 
 
 def exam_seconds_left(record: Attempt, minutes: int) -> int | None:

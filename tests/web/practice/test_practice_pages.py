@@ -1,4 +1,4 @@
-"""Home, catalogue, path, progress over the real drills: sound markup, what is due and next, and whose names are whose."""
+"""Home, catalogue, path and progress over the real drills: sound markup, what is due and next, and whose names."""
 
 from __future__ import annotations
 

@@ -10,10 +10,16 @@
   });
   if (clocks.length) { tick(); setInterval(tick, 1000); }
 
-  // A filter that is changed shows its result at once; the button is for whoever has no scripts.
-  document.querySelectorAll("form[data-at-once]").forEach((form) => {
+  // A filter that is changed shows its result at once, and the address says what was asked; the button is for whoever
+  // has no scripts.
+  const prepare = (asked) => document.querySelectorAll("form[data-at-once]").forEach((form) => {
     form.querySelectorAll("[data-without-scripts]").forEach((part) => { part.hidden = true; });
+    if (!asked) return;
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+    history.replaceState(history.state, "", query.size ? `${form.action}?${query}` : form.action);
   });
+  prepare(false);
+  document.addEventListener("htmx:after:swap", () => prepare(true));
   const print = document.querySelector("[data-print]");
   if (print) { print.hidden = false; print.addEventListener("click", () => window.print()); }
 })();
