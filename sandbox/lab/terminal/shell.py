@@ -29,6 +29,7 @@ CANCELLED = 130
 TIMED_OUT = 124
 MOST_PIPED = 50_000
 MOST_COMPLETIONS = 60
+_TITLES = frozenset({"-aet", "--aetitle", "-aec", "--call", "-aem", "--move"})
 
 
 class Shell:
@@ -149,16 +150,16 @@ class Shell:
             names = sorted({name for option in found.options for name in option.names})
             words = [f"{name} " for name in names if name.startswith(typed)]
         elif found is not None and not found.takes_files:
-            words = [f"{name} " for name in self._names() if name.lower().startswith(typed.lower())]
+            words = [f"{name} " for name in self._names(before[-1]) if name.lower().startswith(typed.lower())]
         words = words or self._files(typed)
         return Completion(start=start, words=tuple(words[:MOST_COMPLETIONS]))
 
-    def _names(self) -> list[str]:
-        """Hosts, AE titles and addresses that this node knows, for whoever is to be called."""
-        remotes = self.node.running.remotes
-        names = {remote.host for remote in remotes} | {remote.ae_title for remote in remotes}
-        names |= {name.lower() for name in self.lab.department.nodes}
-        return sorted(names | {self.node.running.ae_title})
+    def _names(self, option: str) -> list[str]:
+        """AE titles that this node knows after an option for one; else hosts, for whoever is to be called."""
+        config = self.node.running
+        if option in _TITLES:
+            return sorted({config.ae_title} | {remote.ae_title for remote in config.remotes})
+        return sorted({remote.host for remote in config.remotes} | {name.lower() for name in self.lab.department.nodes})
 
     def _files(self, typed: str) -> list[str]:
         folder, slash, begun = typed.rpartition("/")
