@@ -103,6 +103,7 @@ _LOOKED_AT = {
     "queue": "the queue",
     "studies": "the studies",
     "association": "an association",
+    "history": "the history of the configuration",
     "follow": "where a study is",
     "header": "a header",
     "compare": "two headers beside each other",

@@ -60,18 +60,19 @@ class Transcript:
 
     def refresh(self) -> None:
         """Read on."""
-        is_new, heads, self._seen = self._capture.heads(self._association, self._seen)
-        if is_new:
-            self.heads, self.talk = [], Conversation()
-        for head in heads:
-            self.heads.append(head)
-            self.talk.feed(
+        is_new, found, self._seen = self._capture.heads(self._association, self._seen)
+        heads, talk = ([], Conversation()) if is_new else (self.heads, self.talk)
+        for head in found:
+            heads.append(head)
+            talk.feed(
                 head.at,
                 head.from_requestor,
                 head.size,
                 head.head,
                 lambda start, size, head=head: self._capture.read(head, start, size),  # type: ignore[misc]
             )
+        # Both at once: somebody else may be reading what was there before.
+        self.heads, self.talk = heads, talk
 
     @property
     def size(self) -> int:

@@ -250,7 +250,7 @@ class Capture:
         found: list[PduHead] = []
         for path, start, end in parts:
             try:
-                for record in read_heads(path, known.get(path, start), end):
+                for record in read_heads(path, known.get(path, start), end, side):
                     entry = record.entry
                     known[path] = record.next
                     which, _, direction = entry.kind.partition("/")

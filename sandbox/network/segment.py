@@ -95,8 +95,10 @@ class RecordHead:
     next: int
 
 
-def read_heads(path: Path, start: int, end: int) -> Iterator[RecordHead]:
-    """The heads of the records between two offsets, each by a single read; TornSegmentError at what is none."""
+def read_heads(path: Path, start: int, end: int, side: str = "") -> Iterator[RecordHead]:
+    """The heads of the records between two offsets, each by a single read; TornSegmentError at what is none. Of the
+    other ``side``'s only the length is looked at."""
+    wanted = side.encode()
     descriptor = os.open(path, os.O_RDONLY)
     try:
         while start < end:
@@ -107,8 +109,10 @@ def read_heads(path: Path, start: int, end: int) -> Iterator[RecordHead]:
             texts = _HEAD.size + sum(lengths)
             if len(read) < texts:
                 raise TornSegmentError(start)
-            entry = _entry(read[_HEAD.size : texts], lengths, microseconds)
             offset, start = start + texts, start + texts + size
+            if not read.startswith(wanted, _HEAD.size):
+                continue
+            entry = _entry(read[_HEAD.size : texts], lengths, microseconds)
             yield RecordHead(entry, size, read[texts : texts + size], offset, start)
     finally:
         os.close(descriptor)

@@ -145,3 +145,41 @@ def test_threads_write_at_once(tmp_path: Path) -> None:
     for number in range(6):
         expected = [f"t{number} {each}".encode() * 50 for each in range(300)]
         assert [pdu.data for pdu in capture.pdus(f"t{number}")] == expected
+
+
+def test_heads_are_read_once_and_whole_pdus_when_asked_for(tmp_path: Path) -> None:
+    capture = Capture(tmp_path, max_bytes=400_000)
+    say(capture, "a1", b"\1" + bytes(3000), ends="r")
+    is_new, (only,), seen = capture.heads("a1")
+    assert (is_new, only.node, only.from_requestor, only.size) == (True, "CT1", True, 3001)
+    assert len(only.head) < 1000
+    assert capture.read(only) == b"\1" + bytes(3000)
+    assert capture.read(only, 2999, 50) == bytes(2)
+    assert capture.heads("a1", seen)[:2] == (False, [])
+
+    say(capture, "a2", b"another")
+    say(capture, "a1", b"\2answer", back=True)
+    is_new, again, seen = capture.heads("a1", seen)
+    assert is_new, "the acceptor's end is the one to read, now that it has written"
+    assert [(head.node, head.from_requestor, head.head) for head in again] == [("ARCHIVE", False, b"\2answer")]
+    say(capture, "a1", b"\3more")
+    is_new, more, seen = capture.heads("a1", seen)
+    assert (is_new, [head.head for head in more]) == (False, [b"\3more"])
+    assert capture.heads("nobody")[1] == []
+
+    for _ in range(60):
+        say(capture, "a3", bytes(9000), ends="a")
+    assert capture.read(again[0], 0, 3) == b"\2an", "what was read at first is still known"
+    assert capture.read(only) == b"", "and the rest was dropped to keep the bound"
+
+
+def test_heads_are_found_after_a_restart(tmp_path: Path) -> None:
+    capture = Capture(tmp_path)
+    for number in range(5):
+        say(capture, "a1", bytes([4]) * (100 + number))
+        say(capture, "a2", b"between")
+    capture.close()
+    again = Capture(tmp_path)
+    heads = again.heads("a1")[1]
+    assert [head.size for head in heads] == [100, 101, 102, 103, 104]
+    assert [again.read(head) for head in heads] == [pdu.data for pdu in again.pdus("a1")]
