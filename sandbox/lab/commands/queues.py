@@ -98,7 +98,7 @@ class QueuePromote(_OnQueue):
 
 
 class QueueSetAside(_OnQueue):
-    """Set a study that is refused aside, so that what waits behind it can go. "Put given-up ones back" brings it back."""
+    """Set a refused study aside, so that what waits behind it can go. "Put given-up ones back" brings it back."""
 
     name = "queue.set_aside"
     title: ClassVar[str] = "Set study aside"
