@@ -66,11 +66,13 @@ def show(slug: str, spoilers: bool) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def lint(names: tuple[str, ...], as_json: bool) -> None:
-    """Check scenarios without running them: slugs or folders; all, if none is named."""
+    """Check scenarios without running them: slugs or folders; all, and the questions, if none is named."""
     from sandbox.drill.lint import lint as lint_one
     from sandbox.drill.load import scenario_slugs
+    from sandbox.drill.question_bank import lint_questions
 
     problems = [problem for name in names or scenario_slugs() for problem in lint_one(_folder(name))]
+    problems += [] if names else lint_questions()
     if as_json:
         click.echo(json.dumps([problem.model_dump(mode="json") for problem in problems]))
     for problem in () if as_json else problems:

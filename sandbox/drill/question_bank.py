@@ -65,6 +65,14 @@ def lint_bank(bank: Sequence[Question]) -> list[Problem]:
     return [*_ids(bank), *_scenarios(bank), *_counts(bank), *_doubles(bank), *_lengths(bank), *_positions(bank)]
 
 
+def lint_questions(folder: Path | None = None) -> list[Problem]:
+    """Everything wrong with the questions that come with the product: what cannot be read, else the whole bank."""
+    try:
+        return lint_bank(read_bank(folder))
+    except BadInputError as wrong:
+        return [_problem("", wrong.sentence, wrong.mend)]
+
+
 def _problem(key: str, sentence: str, mend: str) -> Problem:
     return Problem(file=FOLDER, key=key, sentence=sentence, mend=mend)
 

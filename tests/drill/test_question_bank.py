@@ -12,6 +12,7 @@ from sandbox.dicom.statuses import GENERAL, SERVICES
 from sandbox.drill.question_bank import (
     FEWEST,
     lint_bank,
+    lint_questions,
     longest_share,
     question_bank,
     read_bank,
@@ -90,6 +91,7 @@ def test_a_file_with_a_mistake_says_where_it_is(tmp_path: Path) -> None:
     path.write_text('topic = "cdip:storage"\n[[question]]\nid = "short-one"\ndifficulty = 1\nstem = "Too short"\n')
     with pytest.raises(BadInputError, match=r"storage\.toml, short-one"):
         read_question_file(path)
+    assert ["short-one" in str(problem) for problem in lint_questions(tmp_path)] == [True]
     path.write_text('topic = "cdip:storage"\nauthor = "me"\n')
     with pytest.raises(BadInputError, match="no key 'author'"):
         read_question_file(path)
