@@ -4,7 +4,9 @@
   // The clock: counts down, can be hidden, says five minutes and one minute aloud, and lets the server close the exam.
   const box = document.querySelector("[data-exam-timer]");
   if (box) {
-    const started = performance.now();
+    const [started, startedAt] = [performance.now(), Date.now()];
+    // A machine that slept has lost time on one of its clocks; the page is made anew by the server at the end anyway.
+    const elapsed = () => Math.max(performance.now() - started, Date.now() - startedAt) / 1000;
     const left = Number(box.dataset.left);
     const clock = box.querySelector("[data-clock]");
     const frame = box.querySelector(".exam-clock");
@@ -23,7 +25,7 @@
     button.addEventListener("click", () => { const hidden = !frame.hidden; keep(hidden); show(hidden); });
     let closed = false;
     const tick = () => {
-      const seconds = Math.max(0, Math.ceil(left - (performance.now() - started) / 1000));
+      const seconds = Math.max(0, Math.ceil(left - elapsed()));
       clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
       box.classList.toggle("is-late", seconds <= 60);
       while (marks.length && seconds <= marks[0][0]) say.textContent = marks.shift()[1];
