@@ -70,7 +70,7 @@ def test_orthanc_takes_the_file_and_reaches_the_lab(department: Lab, tmp_path: P
 
             def answers() -> bool:
                 try:
-                    return client.get("/system").json()["DicomAet"] == "ORTHANC"
+                    return bool(client.get("/system").json()["DicomAet"] == "ORTHANC")
                 except httpx.HTTPError:
                     return False
 
