@@ -84,14 +84,24 @@ def unmarked(source: str) -> list[str]:
     """What a template says outside ``_()``: its own text, and sentences that are given to macros as they are."""
     parser, given = _Words(), []
     before: tuple[str, ...] = ()
+    plural = first_of_two = False
     for _line, kind, value in Environment(autoescape=True).lex(source):
         if kind == "data":
             parser.feed(value)
         elif kind == "variable_begin":
             parser.feed(HOLE)
-        elif kind == "string" and before not in MARKS and SENTENCE.match(value[1:-1]) and _says_something(value):
+        elif (
+            kind == "string"
+            and before not in MARKS
+            and not plural
+            and SENTENCE.match(value[1:-1])
+            and _says_something(value)
+        ):
             given.append(value)
         if kind not in ("whitespace", "data"):
+            # The second string of ngettext follows the first and a comma.
+            plural = value == "," and kind == "operator" and first_of_two
+            first_of_two = kind == "string" and before == MARKS[2]
             before = (*before, value)[-2:]
     parser.close()
     return [*parser.found, *given]
@@ -103,7 +113,7 @@ def test_every_text_of_a_template_is_marked(path: Path) -> None:
 
 
 def test_an_unmarked_text_is_found() -> None:
-    assert unmarked('<p title="Go on">{{ _("Marked") }} and not</p>') == ["Go on", "… and not"]
+    assert unmarked('<p title="Go on">{{ _("Marked") }} and not</p>') == ["Go on", "and not"]
     assert unmarked('{{ act("/there", "Reset all", "btn btn-primary") }}') == ['"Reset all"']
     assert unmarked("<p>{{ count }} MB, <code>echoscu</code></p>") == []
 
