@@ -8,34 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sandbox.archive import holdings
-from sandbox.archive.holdings import Held
 from sandbox.archive.uids import is_uid
 from sandbox.archive.views import StudyFilter
-from sandbox.dicom.explain import uid_name
 from sandbox.events import kinds
 from sandbox.events.event import Event
-from sandbox.lab import hops
-from sandbox.lab.sentences import counted
+from sandbox.lab import hops, whereabouts
+from sandbox.lab.whereabouts import Copy
 from sandbox.model.errors import NotFoundError
 from sandbox.model.follow_view import (
-    Carried,
     Commitment,
-    Disagreement,
     Followed,
     FollowedStudy,
-    Presence,
     Search,
-    SeriesShare,
-    Share,
-    TakenOut,
-    Waiting,
 )
-from sandbox.model.view import QueueState, QueueView, StudySummary
+from sandbox.model.view import StudySummary
 from sandbox.nodes.archive_node import ArchiveNode
 from sandbox.nodes.modality import Modality
 from sandbox.nodes.queue_tables import Entry
@@ -46,35 +35,6 @@ if TYPE_CHECKING:
 
 FOUND = 20
 """The most studies that one search tells."""
-
-_TOLD: Mapping[str, str] = {
-    "patient_name": "Patient's name",
-    "patient_id": "Patient ID",
-    "birth_date": "Birth date",
-    "sex": "Sex",
-    "accession_number": "Accession number",
-    "study_date": "Study date",
-    "study_time": "Study time",
-    "description": "Study description",
-}
-"""What copies of one study must tell alike, and how it is named."""
-
-
-@dataclass(frozen=True)
-class _Copy:
-    """What one node has of the study."""
-
-    node: Node
-    held: Sequence[Held]
-    entries: Sequence[Entry]
-
-    @property
-    def waiting(self) -> set[str]:
-        return {entry.item.object.sop_instance for entry in self.entries if not entry.dead}
-
-    @property
-    def dead(self) -> set[str]:
-        return {entry.item.object.sop_instance for entry in self.entries if entry.dead} - self.waiting
 
 
 def search(lab: Lab, q: str) -> Search:
@@ -113,12 +73,12 @@ def follow(lab: Lab, study_uid: str) -> FollowedStudy:
     events = _of_its_queues(events, copies)
     summaries = _summaries(lab, study_uid)
     study = _summary(study_uid, summaries, copies, events, bool(removed))
-    shares = tuple(_share(copy, len(known)) for copy in copies)
-    waiting = tuple(one for copy in copies for one in _waiting(copy))
+    shares = tuple(whereabouts.share(copy, len(known)) for copy in copies)
+    waiting = tuple(one for copy in copies for one in whereabouts.waiting(copy))
     routing = hops.routing(lab, events)
     carried = hops.carried(lab, events)
-    out = tuple(_told_out(node, row) for node, rows in taken_out for row in rows)
-    where = _where(shares, len(known))
+    out = tuple(whereabouts.told_out(node, row) for node, rows in taken_out for row in rows)
+    where = whereabouts.where(shares, len(known))
     return FollowedStudy(
         study=study,
         shares=shares,
@@ -126,13 +86,13 @@ def follow(lab: Lab, study_uid: str) -> FollowedStudy:
         instances=len(known),
         sentences=(
             *(one.sentence for one in waiting),
-            *_refused(carried),
+            *whereabouts.refused(carried),
             *(one.sentence for one in routing if not one.destinations),
             *(one.sentence for one in out if not one.undone),
-            *_scanned_more(events, study_uid, len(known)),
+            *whereabouts.scanned_more(events, study_uid, len(known)),
         ),
-        series=_series(copies),
-        disagreements=_disagreements(summaries),
+        series=whereabouts.series(copies),
+        disagreements=whereabouts.disagreements(summaries),
         waiting=waiting,
         routing=routing,
         carried=carried,
@@ -157,7 +117,7 @@ def _visible(lab: Lab, events: Iterable[Event]) -> list[Event]:
     return [event for event in events if not (hidden and event.is_for_later)]
 
 
-def _of_its_queues(events: Sequence[Event], copies: Sequence[_Copy]) -> list[Event]:
+def _of_its_queues(events: Sequence[Event], copies: Sequence[Copy]) -> list[Event]:
     """Without what concerned a whole queue that the study was never in."""
     been = {(copy.node.name, entry.destination) for copy in copies for entry in copy.entries}
     been |= {(event.node, event.body.destination) for event in events if isinstance(event.body, kinds.QueueSent)}
@@ -183,9 +143,9 @@ def _destinations(node: Node) -> tuple[str, ...]:
     return () if node.queue is None else node.queue.destinations()
 
 
-def _copy(node: Node, study_uid: str) -> _Copy:
+def _copy(node: Node, study_uid: str) -> Copy:
     held = [] if node.store is None else holdings.held(node.store.bench.index, study_uid)
-    return _Copy(node, held, _entries(node, study_uid))
+    return Copy(node, held, _entries(node, study_uid))
 
 
 def _entries(node: Node, study_uid: str) -> list[Entry]:
@@ -212,7 +172,7 @@ def _summaries(lab: Lab, study_uid: str) -> dict[str, StudySummary]:
 def _summary(
     study_uid: str,
     summaries: Mapping[str, StudySummary],
-    copies: Sequence[_Copy],
+    copies: Sequence[Copy],
     events: Sequence[Event],
     was_removed: bool,
 ) -> StudySummary:
@@ -278,9 +238,6 @@ def _said(summary: StudySummary) -> str:
     return " ".join((summary.patient_name, summary.patient_id, summary.accession_number, summary.description)).lower()
 
 
-# --- telling ---------------------------------------------------------------------------------------------------------
-
-
 def _briefly(lab: Lab, studies: Sequence[StudySummary]) -> Iterable[Followed]:
     """Counts alone. ``of`` is the most that any node has or that were scanned: copies are not compared."""
     uids = [study.study_uid for study in studies]
@@ -298,138 +255,10 @@ def _briefly(lab: Lab, studies: Sequence[StudySummary]) -> Iterable[Followed]:
         shares = []
         for node in nodes:
             entries = _entries(node, study.study_uid) if study.study_uid in queued[node.name] else []
-            copy = _Copy(node, (), entries)
+            copy = Copy(node, (), entries)
             waiting = {entry.item.object.sop_instance for entry in entries}
-            shares.append(_share(copy, max(of, len(waiting)), on[node.name].get(study.study_uid, 0)))
-        yield Followed(study=study, shares=tuple(shares), where=_where(shares, of))
-
-
-def _share(copy: _Copy, of: int, here: int | None = None) -> Share:
-    here = len(copy.held) if here is None else here
-    waiting, dead = copy.waiting, copy.dead
-    if here:
-        presence = Presence.WHOLE if here >= of else Presence.PART
-    else:
-        presence = Presence.PASSING if waiting or dead else Presence.NONE
-    parts = [f"{here} of {of}"] if copy.node.store is not None else []
-    if waiting:
-        to = dict.fromkeys(entry.destination for entry in copy.entries if not entry.dead)
-        parts.append(f"{len(waiting)} waiting for {', '.join(to)}")
-    if dead:
-        parts.append(f"{len(dead)} given up")
-    return Share(
-        node=copy.node.name,
-        role=copy.node.role,
-        presence=presence,
-        instances=here,
-        of=of,
-        waiting=len(waiting),
-        dead=len(dead),
-        sentence=", ".join(parts) or "nothing",
-    )
-
-
-def _where(shares: Sequence[Share], of: int) -> str:
-    whole = [share.node for share in shares if share.presence is Presence.WHOLE]
-    part = [f"{share.node} ({share.instances} of {share.of})" for share in shares if share.presence is Presence.PART]
-    passing = [share.node for share in shares if share.presence is Presence.PASSING]
-    absent = [
-        share.node for share in shares if share.presence is Presence.NONE and share.role in ("archive", "workstation")
-    ]
-    said = []
-    if whole:
-        said.append(f"{', '.join(whole)} {'has' if len(whole) == 1 else 'have'} {_all_of_it(of)}.")
-    if part:
-        said.append(f"In part on {', '.join(part)}.")
-    if passing:
-        said.append(f"Waiting at {', '.join(passing)}.")
-    if absent:
-        said.append(f"Not on {', '.join(absent)}.")
-    return " ".join(said) if whole or part or passing else "No node has it now."
-
-
-def _all_of_it(of: int) -> str:
-    return {1: "its only image", 2: "both images"}.get(of, f"all {of} images")
-
-
-def _waiting(copy: _Copy) -> Iterable[Waiting]:
-    if copy.node.queue is None or not copy.entries:
-        return
-    views = {view.destination: view for view in copy.node.queue.views()}
-    for destination in dict.fromkeys(entry.destination for entry in copy.entries):
-        entries = [entry for entry in copy.entries if entry.destination == destination]
-        view = views.get(destination) or QueueView(
-            destination=destination, state=QueueState.IDLE, waiting=0, dead=0, sent=0
-        )
-        dead = [entry for entry in entries if entry.dead]
-        alive = len(entries) - len(dead)
-        errors = [entry.last_error for entry in entries if entry.last_error]
-        error = errors[-1] if errors else view.last_error
-        yield Waiting(
-            node=copy.node.name,
-            destination=destination,
-            state=view.state,
-            waiting=alive,
-            dead=len(dead),
-            since=min(entry.added for entry in entries),
-            attempts=max(entry.attempts for entry in entries),
-            last_error=error,
-            retry_in_s=view.retry_in_s,
-            held_reason=view.held_reason,
-            sentence=_waits(copy.node.name, destination, alive, len(dead), view, error),
-        )
-
-
-def _waits(node: str, destination: str, alive: int, dead: int, view: QueueView, error: str) -> str:
-    why = error.rstrip(".")
-    said = []
-    if alive and view.state is QueueState.HELD:
-        because = f" ({view.held_reason.rstrip('.')})" if view.held_reason else ""
-        said.append(f"{counted(alive, 'image')} at {node} for {destination}: the queue is on hold{because}.")
-    elif alive:
-        said.append(f"{counted(alive, 'image')} at {node} for {destination}{': ' + why if why else ''}.")
-    if dead:
-        said.append(f"{counted(dead, 'image')} given up at {node} for {destination}{': ' + why if why else ''}.")
-    return " ".join(said)
-
-
-def _series(copies: Sequence[_Copy]) -> tuple[SeriesShare, ...]:
-    first: dict[tuple[str, str], Held] = {}
-    every: dict[tuple[str, str], set[str]] = {}
-    on: dict[tuple[str, str], Counter[str]] = {}
-    sample: dict[tuple[str, str], dict[str, str]] = {}
-    for copy in copies:
-        for one in copy.held:
-            key = (one.series_uid, one.sop_class)
-            first.setdefault(key, one)
-            every.setdefault(key, set()).add(one.sop_instance)
-            on.setdefault(key, Counter())[copy.node.name] += 1
-            sample.setdefault(key, {}).setdefault(copy.node.name, one.sop_instance)
-    found = [
-        SeriesShare(
-            series_uid=one.series_uid,
-            modality=one.modality,
-            number=int(one.number) if one.number else None,
-            description=one.description,
-            sop_class=one.sop_class,
-            sop_class_name=uid_name(one.sop_class),
-            instances=len(every[key]),
-            on=dict(on[key]),
-            sample=sample[key],
-        )
-        for key, one in first.items()
-    ]
-    found.sort(key=lambda one: (one.number is None, one.number or 0, one.series_uid))
-    return tuple(found)
-
-
-def _disagreements(summaries: Mapping[str, StudySummary]) -> tuple[Disagreement, ...]:
-    found = []
-    for name, title in _TOLD.items():
-        values = {node: str(getattr(summary, name)) for node, summary in summaries.items()}
-        if len(set(values.values())) > 1:
-            found.append(Disagreement(name=title, values=values))
-    return tuple(found)
+            shares.append(whereabouts.share(copy, max(of, len(waiting)), on[node.name].get(study.study_uid, 0)))
+        yield Followed(study=study, shares=tuple(shares), where=whereabouts.where(shares, of))
 
 
 def _taken_out(lab: Lab, study_uid: str) -> list[tuple[str, list[holdings.Removed]]]:
@@ -438,36 +267,6 @@ def _taken_out(lab: Lab, study_uid: str) -> list[tuple[str, list[holdings.Remove
         for node in lab.department.nodes.values()
         if isinstance(node, ArchiveNode) and (rows := holdings.removed(node.archive.bench.index, study_uid))
     ]
-
-
-def _told_out(node: str, row: holdings.Removed) -> TakenOut:
-    sentence = f"{node}: {row.sentence.rstrip('.')}. Reason: {row.reason.rstrip('.')}."
-    kept = f" Its bin keeps {row.in_bin} of them." if row.in_bin else ""
-    return TakenOut(
-        node=node,
-        entry=row.entry,
-        kind=row.kind,
-        at=datetime.fromtimestamp(row.at, UTC),
-        by=row.actor,
-        reason=row.reason,
-        instances=len(row.sop_instances),
-        in_bin=row.in_bin,
-        undone=row.undone,
-        sentence=sentence + (" It was taken back." if row.undone else kept),
-    )
-
-
-def _refused(carried: Iterable[Carried]) -> Iterable[str]:
-    for one in carried:
-        if one.refused:
-            yield f"{one.target} refused {counted(one.refused, 'image')} from {one.source}: {one.refusals[0]}."
-
-
-def _scanned_more(events: Sequence[Event], study_uid: str, known: int) -> Iterable[str]:
-    for event in events:
-        body = event.body
-        if isinstance(body, kinds.ExamAcquired) and body.study_uid == study_uid and body.instances > known:
-            yield f"{event.node} scanned {counted(body.instances, 'image')}; {known} can be found in this study now."
 
 
 def _commitments(lab: Lab, known: set[str]) -> Iterable[Commitment]:
