@@ -52,11 +52,11 @@ def retrieve(page: Page, node: str, accession: str) -> None:
     """Find the exam that somebody is waiting for in the archive, and pull it to their workstation."""
     page.get_by_role("navigation", name="This lab").get_by_role("link", name=node).click()
     page.get_by_role("navigation", name=node).get_by_role("link", name="Tools").click()
-    find = page.locator("section", has=page.get_by_role("heading", name="C-FIND"))
-    find.get_by_role("combobox", name="Whom").select_option("ARCHIVE")
-    find.get_by_label("Accession number").fill(accession)
-    find.get_by_role("button", name="Query").click()
-    find.get_by_role("button", name="Retrieve").click()
+    page.get_by_role("navigation", name="Tools").get_by_role("link", name="C-FIND").click()
+    page.get_by_role("combobox", name="Whom").select_option("ARCHIVE")
+    page.get_by_label("Key 3: value").fill(accession)
+    page.get_by_role("button", name="Query", exact=True).click()
+    page.get_by_role("button", name="Retrieve").click()
     expect(page.locator(".said.tone-good")).to_be_visible()
 
 
@@ -70,12 +70,12 @@ def test_ct_images_missing_in_ed(page: Page, real_console: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("CT1")
 
     page.get_by_role("navigation", name="CT1").get_by_role("link", name="Tools").click()
-    echo = page.locator("section", has=page.get_by_role("heading", name="C-ECHO"))
-    echo.get_by_role("combobox", name="Whom").select_option("ROUTER")
-    echo.get_by_role("button", name="Send C-ECHO").click()
-    expect(echo.locator(".result")).to_contain_text("1/1/7")
-    expect(echo.locator(".result")).to_contain_text("It did not work")
-    echo.get_by_role("link", name="See the association").click()
+    result = page.locator("#results details").first
+    page.get_by_role("combobox", name="Whom").select_option("ROUTER")
+    page.get_by_role("button", name="Send C-ECHO").click()
+    expect(result).to_contain_text("1/1/7")
+    expect(result).to_contain_text("It did not work")
+    result.get_by_role("link", name="See the association").click()
     expect(page.locator(".verdict")).to_contain_text("rejected")
     page.go_back()
 
@@ -85,9 +85,9 @@ def test_ct_images_missing_in_ed(page: Page, real_console: str) -> None:
     save_and_restart(page, "CT1")
 
     page.get_by_role("navigation", name="CT1").get_by_role("link", name="Tools").click()
-    echo.get_by_role("combobox", name="Whom").select_option("ROUTER")
-    echo.get_by_role("button", name="Send C-ECHO").click()
-    expect(echo.locator(".result")).to_contain_text("It worked")
+    page.get_by_role("combobox", name="Whom").select_option("ROUTER")
+    page.get_by_role("button", name="Send C-ECHO").click()
+    expect(result).to_contain_text("It worked")
 
     diagnose(page, "CT1", "association", "called-title-mistyped")
     check(page)
