@@ -177,7 +177,7 @@ class Exams:
             return item
 
     def refresh_incident(self, account: Account, number: int, place: int) -> IncidentItem:
-        """An incident as it is now. One whose lab was lost, as by a restart of the console, waits to be started."""
+        """An incident as it is now. One whose lab is gone, as after a restart of the console, waits to be started."""
         with self._lock(number):
             exam = self.get(account, number)
             item = self._incident(exam, place)
@@ -185,7 +185,9 @@ class Exams:
                 try:
                     self._labs.client(item.lab)
                 except NotFoundError:
-                    trouble = _("Its department was lost with a restart of the console. A fresh one can be started.")
+                    trouble = _(
+                        "Its department is gone: it was ended, or the console was restarted. Start a fresh one."
+                    )
                     item = item.model_copy(update={"state": IncidentState.WAITING, "lab": "", "trouble": trouble})
                     self._keep(exam, exam.paper.with_item(place, item))
                 except SandboxError as wrong:

@@ -167,7 +167,7 @@ def test_a_lab_that_a_restart_took_away_can_be_started_anew(room: Room) -> None:
     later = room.again()
     item = later.exams.refresh_incident(LOCAL, number, place)
     assert item.state is IncidentState.WAITING
-    assert "restart" in item.trouble
+    assert "is gone" in item.trouble
     assert later.exams.start_incident(LOCAL, number, place).lab != lost
 
 
