@@ -25,6 +25,7 @@ from sandbox.lab.commands.registry import commands
 from sandbox.learning.debrief import QUESTIONS as PARTS_OF_A_DIAGNOSIS
 from sandbox.learning.score import PARTS
 from sandbox.learning.topics import FAMILIES, TOPICS
+from sandbox.nodes.damage import DAMAGES
 from sandbox.nodes.registry import role_class, roles
 from web.i18n import LANGUAGES
 
@@ -58,6 +59,7 @@ def lab_strings() -> Iterator[str]:
         yield " ".join((command.__doc__ or "").split())
         yield from _schema_strings(command.model_json_schema())
     yield from LAYERS.values()
+    yield from (making.title for making in DAMAGES.values())
     yield from (cause.text for cause in CAUSES.values())
     yield from FAMILIES.values()
     yield from (topic.title for topic in TOPICS)
