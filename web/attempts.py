@@ -109,7 +109,8 @@ class Attempts:
             return session.scalar(query)
 
     def keep(self, lab: str, debrief: DebriefView) -> None:
-        """Keep the whole debrief and its score: the lab may go now. An account that was written stays."""
+        """Keep the whole debrief and its score: the lab may go now. An account that was written stays. What was done
+        with the coach has no score, since the coach's steps are free."""
         with self._database.unit() as session:
             row = session.scalar(select(Attempt).where(Attempt.lab == lab))
             if row is None:
@@ -118,7 +119,8 @@ class Attempts:
             if debrief.account is None and before.get("account"):
                 debrief = debrief.model_copy(update={"account": AccountView.model_validate(before["account"])})
             row.debrief = debrief.model_dump(mode="json")
-            row.score = None if debrief.score is None else debrief.score.points
+            free = debrief.score is None or mode_of(row.mode) is Mode.GUIDED
+            row.score = None if free or debrief.score is None else debrief.score.points
             row.finished = row.finished or datetime.now(UTC)
 
     def debrief(self, attempt_id: int) -> DebriefView | None:

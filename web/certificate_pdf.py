@@ -21,18 +21,18 @@ def certificate_pdf(made: Certificate) -> bytes:
         paper.items(made.stages)
     if made.lessons:
         paper.heading(_("Drills solved"))
-        columns = (_("Drill"), _("Guided"), _("Drill"), _("Exam"), _("Departments"))
+        columns = (_("Drill"), _("Guided"), _("As a drill, of 100"), _("As an exam, of 100"), _("Departments"))
         rows = (
             (
                 f"{one.title} ({_('mastered')})" if one.mastered else one.title,
-                passed(one.guided),
+                one.guided.on.isoformat() if one.guided else "–",
                 passed(one.drill),
                 passed(one.exam),
                 str(one.departments),
             )
             for one in made.lessons
         )
-        paper.rows(columns, rows, (58, 24, 36, 30, 22))
+        paper.rows(columns, rows, (54, 21, 36, 36, 26))
     if made.exams:
         paper.heading(_("Exam simulations"))
         score = _("Score, of 100")

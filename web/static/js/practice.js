@@ -10,6 +10,15 @@
   });
   if (clocks.length) { tick(); setInterval(tick, 1000); }
 
+  // The one check of an exam is asked about before it is spent.
+  const exam = document.querySelector("[data-check-confirm]");
+  const ask = () => {
+    const check = exam && document.querySelector("#check form");
+    if (check) Object.assign(check.dataset, { confirm: exam.dataset.checkConfirm, confirmButton: exam.dataset.checkButton });
+  };
+  ask();
+  document.addEventListener("htmx:after:swap", ask);
+
   // A filter that is changed shows its result at once, and the address says what was asked; the button is for whoever
   // has no scripts.
   const prepare = (asked) => document.querySelectorAll("form[data-at-once]").forEach((form) => {
