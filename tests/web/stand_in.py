@@ -69,6 +69,7 @@ class RouterConfig(NodeConfig):
     rules: tuple[RouteRule, ...] = Field((), **shown("Rules", group="Routing"))
     retry: RetryPolicy = Field(RetryPolicy(), **shown("Retry"))
     send_to: tuple[str, ...] = Field((), **shown("Send to", group="Sending", choices="remotes"))
+    request_commitment: str = Field("", **shown("Request commitment", group="Sending", choices="remotes"))
     storage_classes: tuple[str, ...] = Field((), **shown("SOP classes accepted", group="Objects"))
     transfer_syntaxes: tuple[str, ...] = Field((), **shown("Transfer syntaxes accepted", group="Objects"))
 

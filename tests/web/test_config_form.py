@@ -28,6 +28,7 @@ class Form(HTMLParser):
         self.inside = False
         self.sent: MultiDict[str, str] = MultiDict()
         self._select = ""
+        self._first = True
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)
@@ -37,9 +38,14 @@ class Form(HTMLParser):
             return
         if tag == "select":
             self._select = str(known["name"])
+            self._first = True
         elif tag == "option":
-            if "selected" in known:
-                self.sent.add(self._select, str(known["value"]))
+            # As a browser does, the first option where none is selected.
+            if self._first:
+                self.sent[self._select] = str(known["value"])
+            elif "selected" in known:
+                self.sent.setlist(self._select, [str(known["value"])])
+            self._first = False
         elif tag == "input" and (known.get("type") != "checkbox" or "checked" in known):
             self.sent.add(str(known["name"]), known.get("value") or "")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flask_babel import gettext as _
+
 from web.config_form.schema import Json, Kind, Schema, document
 
 
@@ -167,7 +169,9 @@ def _options(schema: Schema, value: Json, drawing: Drawing) -> tuple[Option, ...
     # What is chosen but no longer in the table stays visible: such a line is a fault to be found, not to be hidden.
     names = list(dict.fromkeys([*drawing.choices(schema.said("choices")), *chosen]))
     gone = set(names) - set(drawing.choices(schema.said("choices")))
-    return tuple(
+    # A browser sends the first of a list's options where none is chosen, so "none" has to be one of them.
+    none = () if isinstance(value, list | tuple) else (Option("", _("none"), not value),)
+    return none + tuple(
         Option(name, f"{name} (not in the table)" if name in gone else name, name in chosen) for name in names if name
     )
 
