@@ -99,6 +99,12 @@
     if (location.hash && document.querySelector(location.hash)) document.querySelector(location.hash).scrollIntoView();
   }
 
+  // A page that is being left asks for nothing more: a second answer that leads elsewhere would abort the first.
+  let leaving = false;
+  addEventListener("beforeunload", () => { leaving = true; setTimeout(() => { leaving = false; }, 10000); });
+  addEventListener("pageshow", () => { leaving = false; });
+  document.addEventListener("htmx:before:request", (event) => { if (leaving) event.preventDefault(); });
+
   // Conversations end in sight, and stay where a reader has scrolled to.
   const talks = () => all(".thread-scroll");
   const follow = (scroll) => { if (scroll.querySelector(".message")) scroll.scrollTop = scroll.scrollHeight; };
