@@ -112,9 +112,11 @@ def _diagnosis(part: str, question: str) -> Callable[[Judged], Earned]:
         seq = judged.done.diagnoses[-1].seq if judged.done.diagnoses else 0
         if said is None:
             return Earned(0.0, "No diagnosis was committed.", seq)
+        sure = f", and you said: {_last_diagnosis(judged).confidence}" if _last_diagnosis(judged).confidence else ""
         if said.get(part) == judged.story.right.get(part):
-            return Earned(1.0, f"Right about {question}.", seq)
-        return Earned(0.0, f"Wrong about {question}: the answer is beside yours above.", seq)
+            return Earned(1.0, f"Right about {question}{sure if part == 'fault' else ''}.", seq)
+        told = f"Wrong about {question}{sure if part == 'fault' else ''}: the answer is beside yours above."
+        return Earned(0.0, told, seq)
 
     return judge
 
@@ -154,6 +156,9 @@ def _looked_first(judged: Judged) -> Earned:
 
 def _pinned(judged: Judged) -> Earned:
     pins = pins_of(judged.events)
+    # What the diagnosis rests on is what counts; a notebook may hold more.
+    rests_on = _last_diagnosis(judged).pins
+    pins = tuple(pin for pin in pins if getattr(pin.body, "pin", 0) in rests_on) or pins
     telling = [event for clue in judged.story.clues for event in judged.events if is_telling(event, clue)]
     good = [pin for pin in pins if pin_tells(pin, telling)]
     if not pins:
@@ -272,6 +277,15 @@ def _left_undone(judged: Judged, why: str) -> Earned:
     if share:
         return Earned(share, f"{why} Half, since it is not solved.")
     return Earned(0.0, "Counts once a part of the diagnosis is right, and in full on a solve.")
+
+
+NOTHING_SAID = DiagnosisCommitted(node="", layer="", fault="")
+
+
+def _last_diagnosis(judged: Judged) -> DiagnosisCommitted:
+    """The diagnosis that stands at the end."""
+    bodies = [event.body for event in judged.done.diagnoses if isinstance(event.body, DiagnosisCommitted)]
+    return bodies[-1] if bodies else NOTHING_SAID
 
 
 def _last(events: Sequence[Event], kind: str) -> int:

@@ -152,7 +152,7 @@ class Log:
     def pins(self, pin: int, *, seq: int, node: str = "CT1", at: float) -> int:
         return self.add(EvidencePinned(pin=pin, what="event", seq=seq, text="see"), node=node, actor=ANNA, at=at)
 
-    def diagnoses(self, *, at: float, **parts: str) -> int:
+    def diagnoses(self, *, at: float, **parts: Any) -> int:
         return self.add(DiagnosisCommitted(**{**RIGHT, **parts}), actor=ANNA, at=at)
 
     def hint(self, number: int, *, at: float) -> int:

@@ -172,6 +172,16 @@ def test_pins_count_when_they_tell() -> None:
     for pin in range(2, 6):
         many.pins(pin, seq=1, at=10 + pin)
     assert 0 < line(many, STORY, "pinned").points < 5, "pinning everything is no finding"
+    many.diagnoses(at=30, pins=(1,))
+    assert line(many, STORY, "pinned").points == 5, "a diagnosis says what it rests on"
+
+
+def test_how_sure_one_was_is_said_beside_the_cause() -> None:
+    log = Log()
+    log.diagnoses(at=20, fault="wrong-port", confidence="sure")
+    wrong = line(log, replace(STORY, committed={**RIGHT, "fault": "wrong-port"}), "what")
+    assert wrong.points == 0
+    assert "you said: sure" in wrong.why
 
 
 def test_needless_changes_cost() -> None:
