@@ -402,6 +402,21 @@ def test_looking_is_noted_once_in_a_while(api: httpx.Client, drill: Drill, exam:
     assert drill.looked == [("log", "CT1", ""), ("queue", "ROUTER", ""), ("association", "", exam["association_id"])]
 
 
+def test_a_look_at_logs_and_history_is_noted_for_the_nodes_that_were_seen(
+    api: httpx.Client, drill: Drill, exam: dict[str, str]
+) -> None:
+    headers = {"X-Actor": "trainee:ben"}
+    one = exam["association_id"]
+    assert api.get(f"/logs?association={one}", headers=headers).json()["lines"]
+    assert drill.looked == []
+    api.get("/logs?node=CT1", headers=headers)
+    api.get("/history?node=CT1", headers=headers)
+    api.get(f"/associations/{one}/pdus/1", headers=headers)
+    assert drill.looked == [("log", "CT1", ""), ("history", "CT1", ""), ("association", "", one)]
+    lines = api.get("/logs?limit=500", headers=headers).json()["lines"]
+    assert {node for what, node, _ in drill.looked if what == "log"} == {line["node"] for line in lines} | {"CT1"}
+
+
 class Reader:
     """Reads a stream on a thread of its own."""
 

@@ -16,7 +16,7 @@ from web.pages.common import lab_page, node_page, wants_part
 
 pages = Blueprint("logs", __name__, url_prefix="/labs/<lab_id>")
 FILTERS = ("q", "node", "level", "association", "since", "until")
-PAGE, FOLLOWED, A_TIME = 250, 250, 2000
+PAGE, FOLLOWED, A_TIME = 150, 150, 2000
 """Lines on a page, lines while following, and lines that a download gets at once."""
 
 _TERM = re.compile(r'"([^"]+)"?|(\S+)')

@@ -177,7 +177,10 @@ def history(lab: Lab, query: HistoryPage) -> History:
 
 
 def nodes_of_logs(query: Any, answer: Any) -> Iterable[str]:
-    """Whose log somebody has looked at: that of the node they asked for, or of all whose lines they saw."""
+    """Whose log somebody has looked at: that of the node they asked for, or of all whose lines they saw. The lines of
+    one association belong to its page, and the look at that is noted already."""
+    if query.association:
+        return ()
     return (query.node,) if query.node else tuple(dict.fromkeys(line.node for line in answer.lines))
 
 
