@@ -71,7 +71,7 @@ def place(
     yield Advice(
         node=node,
         path=path,
-        field=position_path(both.saved, path),
+        field=position_path(both.saved, path + _FIRST_LINE if _is_table(saved) else path),
         title=title,
         value=value,
         saved=later if later != value else "",
@@ -286,6 +286,14 @@ _RULES: tuple[Callable[[Story, Mapping[str, Configs]], Iterator[Advice]], ...] =
     _contexts,
     _asked,
 )
+
+
+# A table is no field of the form; the name of its first line is where it begins.
+_FIRST_LINE = ".0.name"
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _saved(config: NodeConfig, path: str) -> Any:

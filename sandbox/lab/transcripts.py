@@ -268,7 +268,9 @@ def _tone(status: int | None) -> str:
         return "quiet"
     if status == 0:
         return "good"
-    return "warn" if status >> 12 == 0xB or status in (0xFF00, 0xFF01, 0xFE00, 0x0001, 0x0107, 0x0116) else "bad"
+    if status in (0xFF00, 0xFF01):
+        return "busy"
+    return "warn" if status >> 12 == 0xB or status in (0xFE00, 0x0001, 0x0107, 0x0116) else "bad"
 
 
 def _in_words(values: dict[str, object], is_response: bool) -> str:

@@ -137,6 +137,20 @@ def test_a_query_is_shown_down_to_its_elements(lab: Lab) -> None:
     assert answered.step.request == asked.step.number
 
 
+def test_a_move_counts_its_sub_operations_and_names_the_table_of_destinations(lab: Lab) -> None:
+    store = lab.department.node("ARCHIVE").store
+    assert store is not None
+    study = next(one for one in store.studies() if one.instances > 1)
+    move = {"node": "WS1", "remote": "ARCHIVE", "level": "STUDY", "keys": {"StudyInstanceUID": study.study_uid}}
+    done = do(lab, "tool.move", destination="WS1", **move).association
+    answers = [step for step in ended(lab, done) if step.name == "C-MOVE-RSP"]
+    assert (answers[-1].completed, answers[-1].failed, answers[-1].tone) == (study.instances, 0, "good")
+    assert {step.tone for step in answers[:-1]} <= {"busy"}
+    assert message(lab, done, "C-MOVE-RQ").step.destination == "WS1"
+    lost = do(lab, "tool.move", destination="NOBODY", **move).association
+    assert [(entry.node, entry.path) for entry in over(lab, lost).advice] == [("ARCHIVE", "remotes")]
+
+
 def test_images_are_shown_without_their_pixels(lab: Lab) -> None:
     before = len(lab.events)
     do(lab, "exam.acquire", node="CT1", images=2)
@@ -179,6 +193,7 @@ def test_an_unknown_caller_names_the_table_in_which_it_is_looked_up(lab: Lab) ->
     entries = {(entry.node, entry.path): entry.value for entry in found.advice}
     assert entries["CT1", "ae_title"] == "CT1"
     assert "CT1, MR1" in entries["ROUTER", "remotes"]
+    assert {entry.field for entry in found.advice} == {"ae_title", "remotes.0.name", "accept_unlisted_callers"}
     assert entries["ROUTER", "accept_unlisted_callers"] == "off"
 
 
