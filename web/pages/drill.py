@@ -69,6 +69,10 @@ def check(lab_id: str) -> Response | str:
 def state(lab_id: str) -> Response | str:
     attempt = _attempt(lab_id)
     checking = console().checking.is_running(lab_id) or attempt.checking
+    trouble = console().checking.trouble(lab_id)
+    if trouble:
+        # It could not be run, and ended between the two questions.
+        checking = False
     if not checking:
         console().labs.note(lab_id, attempt)
     if attempt.debrief is not None and wants_part():
@@ -80,7 +84,7 @@ def state(lab_id: str) -> Response | str:
         record=console().labs.attempt(account(), lab_id),
         checking=checking,
         told=feed.told_so_far(lab_client(lab_id).events(limit=300)) if checking else [],
-        trouble=console().checking.trouble(lab_id),
+        trouble=trouble,
     )
 
 
