@@ -10,6 +10,7 @@ import pytest
 from sandbox.events.event import PROBE
 from sandbox.events.log import because
 from sandbox.lab import headers
+from sandbox.lab.api.reads import Nothing, nodes_followed
 from sandbox.lab.follow import follow, search
 from sandbox.lab.lab import Lab
 from sandbox.model.errors import NotFoundError
@@ -79,6 +80,9 @@ def test_a_held_queue_is_where_the_study_is(make_lab: MakeLab) -> None:
     assert "ROUTER stored 4 images from CT1." in told
     assert "ROUTER sent 4 images to WS2." in told
     assert [hop.seq for hop in found.hops] == sorted(hop.seq for hop in found.hops)
+
+    # Who followed it has seen what is the matter at the router, and nothing of the others.
+    assert nodes_followed(Nothing(), found) == ("ROUTER",)
 
     do(lab, "queue.resume", node="ROUTER", destination="ARCHIVE")
     gone = eventually(lab, exam.study_uid, lambda it: at(it, "ARCHIVE").instances == 4 and not it.waiting, "it arrives")

@@ -235,6 +235,19 @@ def followed(lab: Lab, _: Nothing, uid: str) -> FollowedStudy:
     return follow(lab, uid)
 
 
+def nodes_followed(_: Nothing, answer: FollowedStudy) -> tuple[str, ...]:
+    """The nodes of which it tells more than that they have the study, or have it not."""
+    telling = [row.node for row in answer.waiting]
+    telling += [row.node for row in answer.taken_out]
+    telling += [row.node for row in answer.routing if not row.destinations]
+    telling += [node for row in answer.carried if row.refused for node in (row.source, row.target)]
+    return tuple(dict.fromkeys(telling)) or ("",)
+
+
+def nodes_compared(_: Other, answer: HeaderComparison) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((answer.left.node, answer.right.node)))
+
+
 def header(lab: Lab, _: Nothing, name: str, sop_instance: str) -> HeaderView:
     return headers.header(lab, name, sop_instance)
 

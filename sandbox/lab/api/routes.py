@@ -116,9 +116,17 @@ ROUTES: tuple[Route, ...] = (
         HeaderComparison,
         reads.Other,
         evidence="compare",
+        nodes=reads.nodes_compared,
     ),
     Route("/follow", "Studies found anywhere", reads.find_studies, Search, reads.StudyWords, evidence="follow"),
-    Route("/follow/<uid>", "A study followed hop by hop", reads.followed, FollowedStudy, evidence="follow"),
+    Route(
+        "/follow/<uid>",
+        "A study followed hop by hop",
+        reads.followed,
+        FollowedStudy,
+        evidence="follow",
+        nodes=reads.nodes_followed,
+    ),
     Route("/procedures", "The procedure catalogue", reads.procedures, tuple[Procedure, ...], reads.ByModality),
     Route(
         "/associations",
