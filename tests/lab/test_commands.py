@@ -156,6 +156,16 @@ TRIED: tuple[tuple[str, Callable[[Lab], dict[str, Any]], bool, str], ...] = (
         True,
         "sent",
     ),
+    (
+        "tool.propose",
+        lambda lab: {
+            "node": "CT1",
+            "remote": "ROUTER",
+            "contexts": [{"abstract_syntax": "1.2.840.10008.1.1", "transfer_syntaxes": ["1.2.840.10008.1.2"]}],
+        },
+        True,
+        "1 of 1",
+    ),
     ("tool.tls", lambda lab: {"node": "CT1", "host": "router", "port": 104}, False, "does not speak TLS"),
     ("tool.store", lambda lab: {"node": "CT1", "remote": "ROUTER", "study": scanned(lab)}, True, "took it"),
     ("terminal.run", lambda lab: {"node": "CT1", "line": "hostname"}, True, "ct1"),
