@@ -52,6 +52,8 @@ def sample(kind: str) -> Body:
             values[name] = ("to-archive",)
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             pytest.fail(f"{kind}: give a sample of {annotation}")
+        elif bool in get_args(annotation):
+            values[name] = True
         elif get_args(annotation) and annotation is not None:
             values[name] = {} if "dict" in str(annotation) else ()
     return body(**values)
