@@ -72,7 +72,8 @@ def showing() -> Showing | None:
         end()
         return None
     step = STEPS[number]
-    is_here = request.endpoint == step.endpoint and request.view_args.get("node", "") == step.args.get("node", "")
+    asked = {**request.args.to_dict(), **request.view_args}
+    is_here = request.endpoint == step.endpoint and all(asked.get(key) == value for key, value in step.args.items())
     return Showing(step, number + 1, len(STEPS), is_here, _address(lab_id, step), lab_id)
 
 

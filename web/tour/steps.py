@@ -70,7 +70,7 @@ STEPS: tuple[Step, ...] = (
             " US1, her scanner: images wait there. The other rooms send. So the trouble is between US1 and the next"
             " stop, ROUTER."
         ),
-        point=".map-card, #map",
+        point="#map-card",
     ),
     Step(
         _("Ask the queue"),
@@ -80,17 +80,18 @@ STEPS: tuple[Step, ...] = (
         ),
         endpoint="queues.queue",
         args=_ON_US1,
-        point="main .queue, main .card",
+        point=".queue",
     ),
     Step(
         _("Test before you change"),
         _(
-            "From here you act as US1. Test a port of ROUTER (router.riverside.example): the one the error names,"
-            " 11112, then 104, the port of DICOM by custom. One of them is open."
+            "From here you act as US1. Its AE table has filled in ROUTER's address and the port that the error named."
+            " Press “Test the port”. Then put 104 there, the port of DICOM by custom, and test again. One of them is"
+            " open."
         ),
         endpoint="tools.tools",
         args={"node": NODE, "tool": "port"},
-        point="#tool, main form",
+        point=".kit-form",
     ),
     Step(
         _("Find the entry"),
@@ -100,7 +101,7 @@ STEPS: tuple[Step, ...] = (
         ),
         endpoint="configuration.configuration",
         args=_ON_US1,
-        point=".lines-table",
+        point=f'.lines-table tr:has(input[value="{PEER}"]) input[name$=".port"]',
         until=_port_is_saved,
     ),
     Step(
@@ -118,9 +119,10 @@ STEPS: tuple[Step, ...] = (
         _("Say what it was"),
         _(
             "Back to the drill. The queue empties by itself while you read this. Commit to your diagnosis: the cause is"
-            " on US1, in the layer of connections, and it is a wrong port. Saying so is half of the craft."
+            " on US1, in the layer of the network, and it is a port where nobody listens. Saying so is half of the"
+            " craft."
         ),
-        point="#diagnosis, #hypothesis, form[action$='/diagnosis']",
+        point="#diagnosis",
         until=_is_diagnosed,
     ),
     Step(
@@ -129,15 +131,16 @@ STEPS: tuple[Step, ...] = (
             "Press “Check my fix”. A new ultrasound exam is made and followed to the reading room, and the sandbox"
             " looks that nothing else was harmed. No setting is compared with a solution: what counts is that it works."
         ),
-        point="#check, form[action$='/check']",
+        point="#check",
         until=_is_over,
     ),
     Step(
         _("What is left is the debrief"),
         _(
-            "The ticket is solved. The debrief tells what was wrong, what would have told you sooner and how it went."
-            " This is how every drill goes: listen, look, test, mend, check. Now choose one of your own."
+            "The ticket is solved. The debrief asks you first for your own account, then tells what was wrong, what"
+            " would have told you sooner and how it went. This is how every drill goes: listen, look, test, mend, check."
+            " Now choose one of your own."
         ),
-        point="#debrief",
+        point=".debrief",
     ),
 )
