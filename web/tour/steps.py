@@ -138,8 +138,8 @@ STEPS: tuple[Step, ...] = (
         _("What is left is the debrief"),
         _(
             "The ticket is solved. The debrief asks you first for your own account, then tells what was wrong, what"
-            " would have told you sooner and how it went. This is how every drill goes: listen, look, test, mend, check."
-            " Now choose one of your own."
+            " would have told you sooner and how it went. This is how every drill goes: listen, look, test, mend,"
+            " check. Now choose one of your own."
         ),
         point=".debrief",
     ),
