@@ -27,7 +27,7 @@ from sandbox.drill.notebook import Notebook
 from sandbox.drill.record import AttemptRecord, Commitment, read_record, write_record
 from sandbox.drill.scene import stage
 from sandbox.drill.shown import attempt_view
-from sandbox.drill.steps import command_of
+from sandbox.drill.solution import Solution
 from sandbox.drill.surface import Surface, pretended_surface
 from sandbox.drill.telling import story_of
 from sandbox.drill.telling import told as told_in_words
@@ -43,14 +43,13 @@ from sandbox.events.kinds import (
 )
 from sandbox.events.log import EventLog, because
 from sandbox.faults.fault import Undo
-from sandbox.lab.commands import registry
 from sandbox.lab.lab import Lab
 from sandbox.learning.debrief import LATE, debrief
 from sandbox.model.clock import Clock
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, ConflictError
 from sandbox.model.verdict import Finding
-from sandbox.model.view import AttemptState, AttemptView, Choice, CommandResult, DebriefView
+from sandbox.model.view import AttemptState, AttemptView, Choice, DebriefView
 
 UP_BEFORE = timedelta(days=7)
 """How long the nodes of a drill have been up when its phone rings."""
@@ -189,26 +188,6 @@ class Attempt:
                 self._end(AttemptState.SOLVED)
         return findings
 
-    def do_step(self, number: int) -> CommandResult:
-        """Do one step of the worked solution in the lab, once the drill was given up."""
-        if self.state is not AttemptState.GIVEN_UP:
-            raise ConflictError("The worked solution is for after giving up.", "Mend it, or give up and be shown.")
-        steps = self.scenario.solution[0].step
-        if not 1 <= number <= len(steps):
-            raise BadInputError(f"The solution has no step {number}.", f"It has {len(steps)}.")
-        command = command_of(steps[number - 1], self.surface)
-        if command.name not in registry.commands():
-            return CommandResult(
-                ok=True, sentence="This is what the caller is told; there is nothing to do in the lab."
-            )
-        return command.run(self.lab)
-
-    def rehearse(self) -> tuple[Finding, ...]:
-        """What the checks find after giving up, while the solution is being walked through."""
-        if self.state is not AttemptState.GIVEN_UP:
-            raise ConflictError("This is for after giving up.", "Check your fix instead.")
-        return self.judge()
-
     def give_up(self) -> None:
         """End the attempt unsolved; the debrief tells the rest."""
         with self._lock:
@@ -230,6 +209,11 @@ class Attempt:
             if self._desk.catch_up():
                 self._shown = None
             return self._desk
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The worked solution, for after giving up."""
+        return Solution(self)
 
     @cached_property
     def thread(self) -> Thread:

@@ -100,7 +100,7 @@ class AttemptStep(Command):
     number: int = Field(ge=1, **shown("Step", "Counted from 1."))
 
     def run(self, attempt: Attempt, /) -> CommandResult:
-        return attempt.do_step(self.number)
+        return attempt.solution.do_step(self.number)
 
 
 class AttemptRehearse(Command):
@@ -110,7 +110,7 @@ class AttemptRehearse(Command):
     title: ClassVar[str] = "See whether it works now"
 
     def run(self, attempt: Attempt, /) -> CommandResult:
-        findings = attempt.rehearse()
+        findings = attempt.solution.rehearse()
         wrong = sum(finding.verdict is not Verdict.PASS for finding in findings)
         facts = tuple(f"{finding.verdict.value}: {finding.sentence}" for finding in findings)
         sentence = "It works now, and nothing was harmed." if not wrong else f"{wrong} of {len(findings)} do not hold."
