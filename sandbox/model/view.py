@@ -105,8 +105,11 @@ class NodeView(Model):
 
 
 class Flow(Model):
-    """What one node is configured to send to another, for the map, and what has passed of late. ``waiting`` and ``dead``
-    are in its queue now, which is ``held`` if somebody suspended it; ``error`` is why it last could not send."""
+    """What one node is configured to send to another, for the map, and what has passed of late.
+
+    ``waiting`` and ``dead`` are in its queue now, which is ``held`` if somebody suspended it; ``error`` is why it last
+    could not send.
+    """
 
     source: str
     target: str

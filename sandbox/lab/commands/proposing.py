@@ -1,4 +1,4 @@
-"""Asking for an association with presentation contexts of one's own choosing: what would be agreed on, and nothing more.
+"""Asking for an association with presentation contexts of one's own: what would be agreed on, and nothing more.
 
 An acceptor's answer is a fact about its configuration; whether objects then arrive is another question.
 """
