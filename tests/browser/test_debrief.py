@@ -49,7 +49,7 @@ def test_account_debrief_and_reports(page: Page, real_console: str, tmp_path: Pa
 
     page.get_by_role("button", name="End this lab").click()
     confirm(page)
-    expect(page.locator(".said.tone-good")).to_be_visible()
+    expect(page.get_by_text("the lab has ended")).to_be_visible()
     page.goto(lab + "/debrief")
     expect(page).to_have_url(re.compile(r"/attempts/\d+/debrief$"))
     expect(page.get_by_text("CT1 called ROUTER by Müller's name.")).to_be_visible()
