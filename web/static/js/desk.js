@@ -120,6 +120,8 @@
   document.addEventListener("submit", (event) => { from = event.target.closest(".notebook, .ask") ? event.target : null; }, true);
   document.addEventListener("htmx:after:swap", () => {
     if (group) show(group.dataset.shown);
+    const said = document.getElementById("check-said"), news = document.getElementById("check")?.dataset.say || "";
+    if (said && said.textContent !== news) said.textContent = news;
     talks().forEach((scroll) => { if (atEnd.get(scroll) !== false || from?.closest(".thread")?.contains(scroll)) follow(scroll); });
     const again = document.querySelector("[data-focus]");
     if (again) { again.removeAttribute("data-focus"); again.focus(); }
