@@ -10,7 +10,7 @@ ARGS ?=
 TESTS ?= tests
 WORKERS ?= 2
 
-.PHONY: run test lint types unit bench reference translations clean
+.PHONY: run test lint types unit bench reference translations screens clean
 
 run: $(VENV)/.installed
 	@$(BIN)/pacs-sandbox up $(ARGS)
@@ -36,6 +36,9 @@ reference: $(VENV)/.installed-dev
 
 translations: $(VENV)/.installed-dev
 	$(BIN)/python -m web.translating
+
+screens: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.browser.screens
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

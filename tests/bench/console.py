@@ -32,7 +32,7 @@ LAB_PAGES = (
     "/map",
     "/follow/",
     "/associations/",
-    "/logs/",
+    "/logs",
     "/history/",
     "/network",
     "/nodes/ROUTER/",
