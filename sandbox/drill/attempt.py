@@ -19,9 +19,10 @@ from sandbox.checks.check import Check
 from sandbox.checks.memory import Memory
 from sandbox.drill.commands import COMMANDS
 from sandbox.drill.desk import Desk
+from sandbox.drill.finding import find_scenario
 from sandbox.drill.judge import all_pass, baselines, judge
 from sandbox.drill.layers import LAYERS
-from sandbox.drill.load import LoadedScenario, load_scenario
+from sandbox.drill.load import LoadedScenario
 from sandbox.drill.mail import Alarm, calls, handed_over
 from sandbox.drill.notebook import Notebook
 from sandbox.drill.record import AttemptRecord, Commitment, read_record, write_record
@@ -372,7 +373,7 @@ class Attempt:
 
 def open_attempt(lab: Lab, root: Path | None = None) -> Attempt:
     """The attempt of a running lab that was made for a scenario: gone on with, or begun."""
-    attempt = Attempt(lab, load_scenario(lab.scenario, root))
+    attempt = Attempt(lab, find_scenario(lab.scenario, root))
     if not attempt.has_begun:
         lab.clock.move_to(max(lab.clock.now(), _wall_clock()))
     attempt.begin()

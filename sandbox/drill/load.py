@@ -73,12 +73,7 @@ def scenario_slugs(root: Path | None = None) -> tuple[str, ...]:
 
 
 def load_scenario(slug: str, root: Path | None = None) -> LoadedScenario:
-    """The scenario in the folder ``slug``, or the one made for it. NotFoundError or BadInputError in words."""
-    # Late, since what makes drills reads them, too.
-    from sandbox.drill.generator.made import is_made, made_scenario
-
-    if is_made(slug):
-        return made_scenario(slug)
+    """The scenario in the folder ``slug``. NotFoundError or BadInputError in words."""
     folder = (root or scenarios_folder()) / slug
     if slug not in scenario_slugs(root):
         raise NotFoundError(f"There is no scenario {slug!r}.", suggestion(slug, scenario_slugs(root)))

@@ -128,9 +128,9 @@ def open_lab(options: LabOptions) -> Lab:
     if known is not None:
         return Lab.open(options.directory, clock=clock, cache=options.cache)
     if options.scenario:
-        from sandbox.drill.load import load_scenario
+        from sandbox.drill.finding import find_scenario
 
-        site = load_scenario(options.scenario).department_site()
+        site = find_scenario(options.scenario).department_site()
     else:
         site = load_site(options.site)
     return Lab(

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.drill.attempt import Attempt
+from sandbox.drill.finding import find_scenario
 from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.generator.looks import LOOKS
 from sandbox.drill.generator.made import is_made, made_scenario, made_slug, way_of
 from sandbox.drill.generator.ways import ExamWay, ways_of
-from sandbox.drill.load import load_scenario
 from sandbox.lab.site import load_site
 from sandbox.model.errors import NotFoundError
 from tests.drill.support import running_lab
@@ -23,7 +23,7 @@ def where() -> ExamWay:
 
 
 def test_every_cause_is_loaded_by_its_slug_and_complains_alike(where: ExamWay) -> None:
-    made = [load_scenario(made_slug(where, cause)) for cause in CAUSES.values()]
+    made = [find_scenario(made_slug(where, cause)) for cause in CAUSES.values()]
     assert {(one.title, one.texts["ticket.md"], one.ticket[0].sender) for one in made} == {
         (made[0].title, made[0].texts["ticket.md"], made[0].ticket[0].sender)
     }
