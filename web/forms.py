@@ -1,4 +1,5 @@
-"""What forms bring in besides their fields' meaning: addresses to go back to, which must be the console's own."""
+"""What forms and addresses bring in besides their meaning: where to go back to, which must be the console's own, and
+whole numbers, of which anything may come."""
 
 from __future__ import annotations
 
@@ -10,3 +11,10 @@ def own_path(target: str) -> str:
     parts = urlsplit(target)
     is_own = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return target if is_own else ""
+
+
+def whole(text: str, otherwise: int = 0) -> int:
+    """The whole number that ``text`` is in plain digits; ``otherwise`` for everything else, and for one so long that
+    nobody meant it."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from sandbox.model.errors import BadInputError
 from tests.web.conftest import Visitor
 from tests.web.stand_in import StandIn
+from web.command_forms import CommandInfo
+from web.pages import service
 
 
 def test_a_node_offers_what_is_done_to_it_and_an_archive_its_own(visitor: Visitor, lab_path: str) -> None:
@@ -74,3 +79,14 @@ def test_what_a_room_does_to_its_own_images_stands_where_it_is_done(visitor: Vis
     assert "study.remove" not in scanner
     assert "study.remove" in screen
     assert "exam.correct" not in screen
+
+
+def test_a_drills_own_acts_are_no_service_of_a_node() -> None:
+    """They have their places, and a mode may forbid them there."""
+    about_a_node = {"properties": {"node": {"type": "string"}}}
+    names = ("attempt.diagnose", "attempt.pin", "attempt.opened", "node.clock.sync")
+    client: Any = SimpleNamespace(
+        node=lambda name: SimpleNamespace(role="modality"),
+        commands=lambda: tuple(CommandInfo(name=name, title=name, help="", schema=about_a_node) for name in names),
+    )
+    assert [info.name for info in service._of_node(client, "CT1")] == ["node.clock.sync"]

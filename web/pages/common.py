@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import NotFoundError, SandboxError
-from sandbox.model.view import CommandResult, LabView, NodeView
+from sandbox.model.view import AttemptView, CommandResult, LabView, NodeView
 from web.context import account, console, lab_client
 
 
@@ -35,6 +35,19 @@ def node_of(lab: LabView, name: str) -> NodeView:
         _("There is no node %(name)s here.", name=name),
         _("There are %(nodes)s.", nodes=", ".join(node.name for node in lab.nodes)),
     )
+
+
+def attempt_of(lab_id: str) -> AttemptView:
+    """The drill of a lab as it stands. NotFoundError where nothing was broken."""
+    attempt = lab_client(lab_id).attempt()
+    if attempt is None:
+        raise no_drill()
+    return attempt
+
+
+def no_drill() -> NotFoundError:
+    """What is said of a lab without a drill, wherever a page is about one."""
+    return NotFoundError(_("There is no drill in this lab."), _("Start one from the start page."))
 
 
 def give(lab_id: str, command: str, **params: Any) -> CommandResult:

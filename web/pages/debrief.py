@@ -18,6 +18,7 @@ from sandbox.model.view import LabView
 from web import debrief_picture
 from web.context import account, console, lab_client
 from web.db.tables import Attempt
+from web.pages.common import no_drill
 from web.report_pdf import report_pdf
 
 pages = Blueprint("debrief", __name__)
@@ -97,7 +98,7 @@ def _live(lab_id: str) -> Told:
     client = lab_client(lab_id)
     attempt = client.attempt()
     if attempt is None:
-        raise NotFoundError(_("There is no drill in this lab."), _("Start one from the start page."))
+        raise no_drill()
     console().labs.note(lab_id, attempt)
     return Told(record, attempt.debrief, client.lab())
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sandbox.model.errors import NotFoundError
-from sandbox.model.view import AttemptView
 from web import feed
 from web.context import account, console, lab_client
-from web.pages.common import act, give, wants_part
+from web.forms import whole
+from web.pages.common import act, attempt_of, give, wants_part
 
 pages = Blueprint("drill", __name__, url_prefix="/labs/<lab_id>/drill")
 
@@ -23,8 +24,7 @@ def hint(lab_id: str) -> Response:
 @pages.post("/diagnosis")
 def diagnosis(lab_id: str) -> Response:
     said: dict[str, object] = {key: request.form.get(key, "") for key in ("node", "layer", "fault", "evidence")}
-    pins = [int(pin) for pin in request.form.getlist("pins") if pin.isdigit()]
-    if pins:
+    if pins := _numbers(request.form.getlist("pins")):
         said["pins"] = pins
     if confidence := request.form.get("confidence", ""):
         said["confidence"] = confidence
@@ -34,15 +34,14 @@ def diagnosis(lab_id: str) -> Response:
 @pages.get("/pins")
 def pins(lab_id: str) -> str:
     """The evidence that a diagnosis can rest on, with what is ticked in the form at this moment."""
-    chosen = [int(pin) for pin in request.args.getlist("pins") if pin.isdigit()]
-    return render_template("parts/pin_choices.html", lab_id=lab_id, attempt=_attempt(lab_id), chosen=chosen)
+    chosen = _numbers(request.args.getlist("pins"))
+    return render_template("parts/pin_choices.html", lab_id=lab_id, attempt=attempt_of(lab_id), chosen=chosen)
 
 
 @pages.post("/step")
 def step(lab_id: str) -> Response:
     """Do a step of the worked solution, after giving up."""
-    number = request.form.get("number", "")
-    return act(lab_id, _page(lab_id, "solution"), "attempt.step", number=int(number) if number.isdigit() else 0)
+    return act(lab_id, _page(lab_id, "solution"), "attempt.step", number=whole(request.form.get("number", "")))
 
 
 @pages.post("/rehearse")
@@ -54,7 +53,7 @@ def rehearse(lab_id: str) -> Response:
 @pages.post("/give-up")
 def give_up(lab_id: str) -> Response:
     answer = act(lab_id, _page(lab_id, "debrief"), "attempt.give_up")
-    console().labs.note(lab_id, _attempt(lab_id))
+    console().labs.note(lab_id, attempt_of(lab_id))
     return answer
 
 
@@ -67,7 +66,7 @@ def check(lab_id: str) -> Response | str:
 
 @pages.get("/check")
 def state(lab_id: str) -> Response | str:
-    attempt = _attempt(lab_id)
+    attempt = attempt_of(lab_id)
     checking = console().checking.is_running(lab_id) or attempt.checking
     trouble = console().checking.trouble(lab_id)
     if trouble:
@@ -88,11 +87,8 @@ def state(lab_id: str) -> Response | str:
     )
 
 
-def _attempt(lab_id: str) -> AttemptView:
-    attempt = lab_client(lab_id).attempt()
-    if attempt is None:
-        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
-    return attempt
+def _numbers(texts: Iterable[str]) -> list[int]:
+    return [number for number in map(whole, texts) if number]
 
 
 def _page(lab_id: str, place: str) -> str:

@@ -18,6 +18,7 @@ from web.exam.drawing import FOCUSES, LENGTHS, weights
 from web.exam.forms import Shown, read_answer, shown
 from web.exam.invigilator import Exam, Exams
 from web.exam.paper import IncidentItem, IncidentState, QuestionItem
+from web.forms import whole
 from web.pages.common import wants_part
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _over(exam: Exam) -> Response:
 def _onward(number: int, place: int, act: str, count: int) -> str:
     """Where a button leads: a place by its number, the next or previous one, the overview, or the same place."""
     steps = {"next": place + 1, "previous": place - 1}
-    wanted = steps.get(act, int(act) if act.isdigit() else place)
+    wanted = steps.get(act, whole(act, place))
     if act == "overview" or not 1 <= wanted <= count:
         return url_for(".overview", number=number)
     return url_for(".item", number=number, place=wanted)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from sandbox.model.errors import NotFoundError
 from sandbox.model.history_view import ChangeKind, ChangeLine, HistoryEntry
 from web.context import account, lab_client
+from web.forms import whole
 from web.pages.common import act, lab_page, wants_part
 
 pages = Blueprint("history", __name__, url_prefix="/labs/<lab_id>/history")
@@ -28,9 +29,7 @@ ICONS = {
 @pages.get("/")
 def history(lab_id: str) -> str:
     node, before = request.args.get("node", ""), request.args.get("before", "")
-    found = lab_client(lab_id).history(
-        node=node, before=int(before) if before.isdecimal() and len(before) < 12 else 0, limit=PAGE
-    )
+    found = lab_client(lab_id).history(node=node, before=whole(before), limit=PAGE)
     values: dict[str, Any] = {
         "history": found,
         "chosen": node,

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from sandbox.model.view import EventView
 from web import feed
 from web.context import account, console
+from web.forms import whole
 from web.live import LabFeed
 
 pages = Blueprint("live", __name__, url_prefix="/labs/<lab_id>")
@@ -21,7 +22,7 @@ pages = Blueprint("live", __name__, url_prefix="/labs/<lab_id>")
 def events(lab_id: str) -> Response:
     """Server-sent events from the one after ``after`` (or after the Last-Event-ID of a browser that comes back)."""
     console().labs.attempt(account(), lab_id)
-    after = _number(request.headers.get("Last-Event-ID", "")) or _number(request.args.get("after", ""))
+    after = whole(request.headers.get("Last-Event-ID", "")) or whole(request.args.get("after", ""))
     shown = request.args.get("feed", "none")
     stream = stream_with_context(_messages(console().labs.feed(lab_id), lab_id, after, shown))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -58,7 +59,3 @@ def _rows(batch: Iterable[EventView], lab_id: str, shown: str) -> str:
         return ""
     found = feed.rows(batch, shown == "all")
     return render_template("parts/feed_rows.html", rows=found, lab_id=lab_id, fresh=True) if found else ""
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 
 from sandbox.model.history_view import DepartmentLogLine
 from web.context import lab_client
+from web.forms import whole
 from web.highlight import marked
 from web.lab_client import LabClient
 from web.pages.common import lab_page, node_page, wants_part
@@ -44,7 +45,7 @@ def download(lab_id: str) -> Response:
     """All lines that the search finds, oldest first, as an administrator would take them from the machine."""
     asked = _asked()
     client = lab_client(lab_id)
-    name = f"{lab_id}-{asked['node']}" if asked["node"].isalnum() else lab_id
+    name = f"{lab_id}-{asked['node']}" if asked["node"].isascii() and asked["node"].isalnum() else lab_id
     headers = {"Content-Disposition": f'attachment; filename="{name}.log"'}
     lines = stream_with_context(_written(client, asked))
     return Response(lines, mimetype="text/plain; charset=utf-8", headers=headers)
@@ -61,13 +62,13 @@ def _found(client: LabClient, asked: dict[str, str]) -> dict[str, Any]:
     found = client.logs(
         **asked,
         limit=FOLLOWED if followed else PAGE,
-        before=int(before) if before.isdecimal() and len(before) < 12 and not followed else 0,
+        before=0 if followed else whole(before),
     )
     terms = tuple((phrase or word).lower() for phrase, word in _TERM.findall(asked["q"]))
     return {
         "lines": found.lines if followed else tuple(reversed(found.lines)),
         "older": found.lines[0].seq if found.more and found.lines and not followed else 0,
-        "before": before if before.isdecimal() and not followed else "",
+        "before": before if whole(before) and not followed else "",
         "followed": followed,
         "asked": asked,
         "given": {name: value for name, value in asked.items() if value},

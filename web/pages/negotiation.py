@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from web.context import account, console, lab_client
 from web.db.tables import Sitting
+from web.forms import whole
 from web.sittings import Sittings
 from web.trainers import negotiation
 from web.trainers.labs import lab_for
@@ -33,10 +34,10 @@ def trainer() -> str:
 
 @pages.post("/")
 def begin() -> Response:
-    level = negotiation.level_of(_number(request.form.get("level", ""), 1))
+    level = negotiation.level_of(whole(request.form.get("level", ""), 1))
     latest = next((_round(sitting).lab for sitting in _sittings().of(account(), limit=1)), "")
     lab_id = lab_for(console().labs, account(), latest)
-    made = negotiation.make(level, _number(request.form.get("seed", ""), secrets.randbelow(1_000_000)), lab_id)
+    made = negotiation.make(level, whole(request.form.get("seed", ""), secrets.randbelow(1_000_000)), lab_id)
     number = _sittings().begin(account(), made.model_dump(mode="json"))
     return redirect(url_for(".play", number=number))
 
@@ -112,7 +113,3 @@ def _round(sitting: Sitting) -> Round:
         raise NotFoundError(
             _("This round was kept by another version and cannot be shown."), _("Begin a new one.")
         ) from wrong
-
-
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isdigit() and len(text) < 10 else otherwise

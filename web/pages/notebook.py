@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import Response as FlaskResponse
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import NotFoundError, SandboxError
 from web import desk
 from web.context import lab_client
-from web.pages.common import lab_page, wants_part
+from web.forms import whole
+from web.pages.common import attempt_of, lab_page, no_drill, wants_part
 
 pages = Blueprint("notebook", __name__, url_prefix="/labs/<lab_id>/notebook")
 
@@ -17,7 +19,7 @@ pages = Blueprint("notebook", __name__, url_prefix="/labs/<lab_id>/notebook")
 @pages.get("/")
 def notebook(lab_id: str) -> str:
     if desk.desk_of(lab_id) is None:
-        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
+        raise no_drill()
     return lab_page(lab_id, "lab/notebook.html")
 
 
@@ -30,9 +32,7 @@ def body(lab_id: str) -> str:
 @pages.get("/notebook.md")
 def download(lab_id: str) -> FlaskResponse:
     """The notebook as Markdown."""
-    attempt = lab_client(lab_id).attempt()
-    if attempt is None:
-        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
+    attempt = attempt_of(lab_id)
     name = f"notebook-{attempt.scenario}.md"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return FlaskResponse(desk.as_markdown(attempt), mimetype="text/markdown", headers=headers)
@@ -40,10 +40,9 @@ def download(lab_id: str) -> FlaskResponse:
 
 @pages.post("/notes")
 def write(lab_id: str) -> Response | str:
-    number = request.form.get("note", "")
     params: dict[str, object] = {"text": request.form.get("text", "")}
-    if number.isdigit():
-        params["note"] = int(number)
+    if number := whole(request.form.get("note", "")):
+        params["note"] = number
     return _done(lab_id, "attempt.note", params)
 
 
@@ -61,12 +60,11 @@ def restore(lab_id: str, number: int) -> Response | str:
 def pin(lab_id: str) -> Response | str:
     """Pin what a page shows, or let go of it; the button that did it is drawn anew."""
     wanted = {field: request.form.get(field, "") for field in desk.PIN_FIELDS}
-    number = wanted["seq"] if wanted["seq"].isdigit() else "0"
-    shown = {**wanted, "seq": int(number)}
-    held = request.form.get("pin", "")
+    shown = {**wanted, "seq": whole(wanted["seq"])}
+    held = whole(request.form.get("pin", ""))
     try:
-        if held.isdigit():
-            lab_client(lab_id).command("attempt.unpin", {"pin": int(held)})
+        if held:
+            lab_client(lab_id).command("attempt.unpin", {"pin": held})
         else:
             lab_client(lab_id).command("attempt.pin", {key: value for key, value in shown.items() if value})
     except SandboxError as wrong:
@@ -91,7 +89,7 @@ def means(lab_id: str, number: int) -> Response | str:
     found = desk.desk_of(lab_id)
     held = next((one for one in found.pins if one.number == number), None) if found else None
     if held is None:
-        raise NotFoundError(f"There is no pin {number}.", "Choose one of the notebook.")
+        raise NotFoundError(_("There is no pin %(number)s.", number=number), _("Choose one of the notebook."))
     said = {**held.model_dump(include=set(desk.PIN_FIELDS)), "points_to": request.form.get("points_to", "").strip()}
     return _done(lab_id, "attempt.pin", {key: value for key, value in said.items() if value})
 

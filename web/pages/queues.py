@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from sandbox.model.errors import BadInputError
 from web.context import lab_client
+from web.forms import whole
 from web.pages.common import act, node_page, wants_part
 
 pages = Blueprint("queues", __name__, url_prefix="/labs/<lab_id>/nodes/<node>/queue")
@@ -38,8 +39,9 @@ def handle(lab_id: str, node: str) -> Response:
             _("The console does not know this act."), _("Choose one of %(acts)s.", acts=", ".join(ACTS))
         )
     params: dict[str, object] = {"node": node, "destination": destination}
-    if wanted == "discard" and request.form.get("entry", "").isdigit():
-        params["entry"] = int(request.form["entry"])
+    if wanted == "discard" and request.form.get("entry", ""):
+        # Something that is no number names no entry, and never the whole queue.
+        params["entry"] = whole(request.form["entry"])
     if wanted in ("promote", "set_aside"):
         params["study"] = request.form.get("study", "")
     if wanted in ("hold", "discard", "set_aside"):

@@ -17,7 +17,7 @@ from web.pages.common import give, lab_page, node_page, wants_part
 
 pages = Blueprint("service", __name__, url_prefix="/labs/<lab_id>")
 
-ELSEWHERE = ("queue.", "node.config.", "tool.", "terminal.")
+ELSEWHERE = ("queue.", "node.config.", "tool.", "terminal.", "attempt.", "twin.")
 """Commands of a node that have a place of their own on its other pages."""
 ALSO_ELSEWHERE = frozenset(
     {

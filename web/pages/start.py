@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response
 from sandbox.model.errors import BadInputError
 from web.catalogue import hospitals
 from web.context import account, console
+from web.forms import whole
+from web.labs import LARGEST_SEED
 from web.nav import is_there
 from web.practice.modes import mode_of
 
@@ -82,8 +84,9 @@ def health() -> dict[str, str]:
 def _seed(text: str) -> int | None:
     if not text.strip():
         return None
-    if not text.strip().isdigit() or int(text) > 2**31 - 1:
+    seed = whole(text, -1)
+    if not 0 <= seed <= LARGEST_SEED:
         raise BadInputError(
             gettext("The seed is not a number from 0 to 2147483647."), gettext("Leave it empty for a fresh department.")
         )
-    return int(text)
+    return seed

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import NotFoundError, SandboxError
 from sandbox.model.view import AttemptState, AttemptView, TicketView
 from web.context import account, console, lab_client
-from web.pages.common import act, tell, wants_part
+from web.forms import whole
+from web.pages.common import act, attempt_of, tell, wants_part
 
 pages = Blueprint("thread", __name__, url_prefix="/labs/<lab_id>/tickets")
 CLOSING = ("cause", "done", "verified", "follow_up")
@@ -17,14 +19,14 @@ CLOSING = ("cause", "done", "verified", "follow_up")
 @pages.get("/<int:number>")
 def messages(lab_id: str, number: int) -> str:
     """What was said on a ticket so far, drawn again when something was."""
-    attempt = _attempt(lab_id)
+    attempt = attempt_of(lab_id)
     return _messages(lab_id, attempt, _ticket(attempt, number))
 
 
 @pages.get("/after/<int:number>")
 def later(lab_id: str, number: int) -> str:
     """The tickets that came in since ticket ``number``, and the place where the next will appear."""
-    attempt = _attempt(lab_id)
+    attempt = attempt_of(lab_id)
     record = console().labs.attempt(account(), lab_id)
     return render_template("parts/tickets_later.html", lab_id=lab_id, attempt=attempt, record=record, after=number)
 
@@ -39,7 +41,7 @@ def ask(lab_id: str, number: int) -> Response | str:
     except SandboxError as wrong:
         trouble = f"{wrong.sentence} {wrong.mend}".strip()
     if wants_part():
-        attempt = _attempt(lab_id)
+        attempt = attempt_of(lab_id)
         return _messages(lab_id, attempt, _ticket(attempt, number), trouble)
     if trouble:
         flash(trouble, "bad")
@@ -49,8 +51,7 @@ def ask(lab_id: str, number: int) -> Response | str:
 @pages.post("/<int:number>/update")
 def update(lab_id: str, number: int) -> Response:
     said = {key: request.form.get(key, "") for key in ("impact", "known", "unknown")}
-    minutes = request.form.get("next_update_min", "")
-    wanted = int(minutes) if minutes.isdigit() else 15
+    wanted = whole(request.form.get("next_update_min", ""), 15)
     return act(lab_id, _place(lab_id, number), "attempt.update", ticket=number, next_update_min=wanted, **said)
 
 
@@ -59,7 +60,7 @@ def close(lab_id: str, number: int) -> Response:
     """Close with a message. While the drill runs the caller tries first, behind the page, as for a check."""
     params: dict[str, object] = {"ticket": number, **{key: request.form.get(key, "") for key in CLOSING}}
     client = lab_client(lab_id)
-    if _attempt(lab_id).state is AttemptState.RUNNING:
+    if attempt_of(lab_id).state is AttemptState.RUNNING:
         console().checking.start(lab_id, client, "attempt.close", params)
         return redirect(url_for("department.department", lab_id=lab_id, _anchor="check"))
     try:
@@ -73,18 +74,11 @@ def _messages(lab_id: str, attempt: AttemptView, ticket: TicketView, trouble: st
     return render_template("parts/thread_messages.html", lab_id=lab_id, attempt=attempt, ticket=ticket, trouble=trouble)
 
 
-def _attempt(lab_id: str) -> AttemptView:
-    attempt = lab_client(lab_id).attempt()
-    if attempt is None:
-        raise NotFoundError("There is no drill in this lab.", "Start one from the start page.")
-    return attempt
-
-
 def _ticket(attempt: AttemptView, number: int) -> TicketView:
     for ticket in attempt.tickets:
         if ticket.number == number:
             return ticket
-    raise NotFoundError(f"There is no ticket {number}.", "Choose one that has come in.")
+    raise NotFoundError(_("There is no ticket %(number)s.", number=number), _("Choose one that has come in."))
 
 
 def _place(lab_id: str, number: int) -> str:

@@ -21,6 +21,7 @@ from sandbox.model.errors import BadInputError, SandboxError
 from sandbox.model.view import CommandResult
 from sandbox.nodes.damage import DAMAGES
 from web.context import account, lab_client
+from web.forms import whole
 from web.pages.common import give, node_page, wants_part
 from web.recent_results import RecentResults, Tried
 
@@ -223,8 +224,8 @@ def _find(form: Form) -> dict[str, Any]:
 
 def _exam(form: Form) -> dict[str, Any]:
     params: dict[str, Any] = {"procedure": form["procedure"]} if form.get("procedure") else {}
-    if form.get("images", "").isdigit():
-        params["images"] = int(form["images"])
+    if images := whole(form.get("images", "")):
+        params["images"] = images
     return {**params, "stat": True} if "stat" in form else params
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError
@@ -51,7 +52,9 @@ def view(lab_id: str, node: str, study_uid: str) -> str:
     client = lab_client(lab_id)
     detail = client.study(node, study_uid)
     if not detail.series:
-        raise NotFoundError("There are no images of this study here.", "Look at another node, or retrieve the study.")
+        raise NotFoundError(
+            gettext("There are no images of this study here."), gettext("Look at another node, or retrieve the study.")
+        )
     priors = _priors(client, node, detail.study)
     shown = [_series(lab_id, node, detail.study, each, False) for each in detail.series]
     shown += [_series(lab_id, node, prior.study, each, True) for prior in priors for each in prior.series]
@@ -162,5 +165,5 @@ def _window() -> dict[str, float]:
     try:
         found = {key: float(request.args[key]) for key in ("center", "width") if request.args.get(key)}
     except ValueError:
-        raise BadInputError("Window center and width are numbers.", "Reset the window.") from None
+        raise BadInputError(gettext("Window center and width are numbers."), gettext("Reset the window.")) from None
     return found if len(found) == 2 else {}
