@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, url_for
+from werkzeug.routing import IntegerConverter
 
 from web import auth, desk, errors, i18n, nav, pages, security, words
 from web.attempts import Attempts
@@ -23,6 +24,12 @@ from web.labs import Host, Labs, Running, connect
 from web.options import Options
 from web.practice import guard
 from web.practice.keeper import Practice
+
+
+class _Number(IntegerConverter):
+    """Whole numbers in addresses, no longer than a database can hold: a longer one names nothing and is a 404."""
+
+    regex = r"\d{1,18}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ def create_app(
     labs = Labs(host, attempts, catalogue, connect)
     practice = Practice(database, attempts, catalogue)
     app = Flask(__name__)
+    app.url_map.converters["int"] = _Number
     app.config.update(
         SECRET_KEY=_secret_key(options.directory / "console.key"),
         SESSION_COOKIE_NAME="pacs_sandbox",

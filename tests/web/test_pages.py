@@ -274,3 +274,11 @@ def test_icons_used_are_in_the_sprite(app) -> None:  # type: ignore[no-untyped-d
         if hasattr(row, "icon")
     }
     assert used <= known
+
+
+@pytest.mark.parametrize(
+    "address", ["/exam/{}/", "/trainers/negotiation/{}", "/trainers/twins/{}", "/attempts/{}/debrief"]
+)
+def test_a_number_too_long_for_the_database_names_nothing(visitor: Visitor, address: str) -> None:
+    assert visitor.get(address.format("9" * 20)).status_code == 404
+    assert visitor.get(address.format("9" * 18)).status_code != 500
