@@ -16,9 +16,7 @@ from web.pages import (
     follow,
     headers,
     history,
-    history,
     live,
-    logs,
     logs,
     negotiation,
     node,
@@ -70,8 +68,6 @@ BLUEPRINTS = (
     viewer.pages,
     follow.pages,
     headers.pages,
-    history.pages,
-    logs.pages,
     history.pages,
     logs.pages,
 )
