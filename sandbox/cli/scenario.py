@@ -86,7 +86,7 @@ def lint(names: tuple[str, ...], as_json: bool) -> None:
 @scenario.command()
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All there are, as without a name.")
-@click.option("--jobs", type=click.IntRange(1, 64), help="How many at once; two for each processor if not said.")
+@click.option("--jobs", type=click.IntRange(1, 64), help="How many at once; three for each processor if not said.")
 @home_option
 @click.option("--seed", "seeds", multiple=True, type=click.IntRange(0, 2**31 - 1), help="Repeat for more than one.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")

@@ -13,8 +13,8 @@ from sandbox.checks.exam_arrives import ExamArrives
 from sandbox.checks.memory import Memory
 from sandbox.checks.studies_present import StudiesPresent
 from sandbox.drill.attempt import Attempt
-from sandbox.drill.load import read_scenario
-from sandbox.drill.verify import Proof, SeedResult, Verification, verify, verify_all
+from sandbox.drill.load import read_scenario, scenarios_folder
+from sandbox.drill.verify import Proof, SeedResult, Verification, in_good_order, verify, verify_all
 from sandbox.faults.config_called_ae_title import CalledAETitle
 from sandbox.lab.site import Site
 from sandbox.nodes.department import Department
@@ -194,3 +194,14 @@ def test_the_result_is_for_machines_too() -> None:
     told = Verification(scenario="x", ok=True, seconds=1.0, seeds=(SeedResult(seed=1, stages=()),))
     assert Verification.model_validate_json(told.model_dump_json()) == told
     assert told.exit_code == 0
+
+
+def test_pauses_are_begun_first_and_then_one_of_each_site() -> None:
+    slugs = (
+        "ct-images-missing-in-ed",
+        "ed-lost-its-chest-films",
+        "night-readers-get-nothing",
+        "the-first-mr-exam-each-morning-hangs",
+    )
+    riverside, more, lakeside, pauses = (scenarios_folder() / slug for slug in slugs)
+    assert in_good_order([riverside, more, lakeside, pauses]) == [pauses, riverside, lakeside, more]
