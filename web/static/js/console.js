@@ -132,7 +132,7 @@
   const offline = document.querySelector("[data-offline]");
   let away = 0;
   const ask = async () => {
-    try { if ((await fetch("/health", { cache: "no-store" })).ok) { offline.hidden = true; away = 0; return; } } catch { /* still away */ }
+    try { if ((await fetch("/health", { cache: "no-store", signal: AbortSignal.timeout(10000) })).ok) { offline.hidden = true; away = 0; return; } } catch { /* still away */ }
     offline.hidden = false;
     away = setTimeout(ask, 2000);
   };
