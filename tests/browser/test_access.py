@@ -1,91 +1,73 @@
-"""Nothing serious for axe-core on any page, light and dark; nothing wider than a phone; the keyboard is enough."""
+"""Every page of the console as those meet it who see, hear or reach less: nothing serious for axe-core in light, in
+dark and in high contrast, nothing wider than a phone, and the keyboard is enough."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from sandbox.model.debrief_view import AccountView
-from sandbox.model.verdict import Finding, Verdict
-from sandbox.model.view import AttemptState, CommandResult
-from tests.browser.conftest import watched
-from tests.web.stand_in import HOSTILE, StandInHost
+from sandbox.model.view import CommandResult
+from tests.browser.conftest import served, watched
+from tests.browser.site import NO_PAGES, PAGES, addresses, endpoints, prepare
+from tests.web.conftest import SCENARIO
+from tests.web.stand_in import StandInHost
+from web import accounts
+from web.app import create_app
+from web.catalogue import Catalogue, read_scenarios
+from web.options import Options
 
 AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PAGES = (
-    "{console}/",
-    "{console}/catalogue/",
-    "{console}/catalogue/?q=nobody",
-    "{console}/path/",
-    "{console}/progress/",
-    "{console}/nowhere",
-    "{lab}/",
-    "{lab}/?feed=all",
-    "{lab}/notebook/",
-    "{lab}/associations/",
-    "{lab}/associations/a-1",
-    "{lab}/associations/a-1/messages",
-    "{lab}/associations/a-1/messages/2",
-    "{lab}/associations/a-1/pdus",
-    "{lab}/associations/a-1/pdus/1?piece=9",
-    "{lab}/logs",
-    "{lab}/history/",
-    "{lab}/tools",
-    "{lab}/nodes/ROUTER/",
-    "{lab}/nodes/ROUTER/configuration/",
-    "{lab}/nodes/CT1/log",
-    "{lab}/nodes/CT1/queue/?destination=ROUTER",
-    "{lab}/nodes/ARCHIVE/studies/",
-    "{lab}/nodes/ARCHIVE/studies/?q=nobody",
-    "{lab}/nodes/ARCHIVE/studies/1.2.3",
-    "{lab}/nodes/ARCHIVE/studies/1.2.3/view",
-    "{lab}/nodes/ARCHIVE/instances/1.2.3.4/header",
-    "{lab}/nodes/ARCHIVE/instances/1.2.3.4/compare?with_node=CT1",
-    "{lab}/follow/",
-    "{lab}/follow/?q=nobody",
-    "{lab}/follow/1.2.3",
-    "{lab}/nodes/CT1/tools/",
-    "{solved}/",
-    "{solved}/debrief",
-    "{told}/debrief",
-    "{explored}/",
-)
+COLOURS = ["color-contrast", "link-in-text-block"]
+LOOKS = {"light": ("light", None), "dark": ("dark", None), "more": ("light", "more"), "dark, more": ("dark", "more")}
+"""Theme and contrast of the page's root, as theme.js sets them. Only colours differ between them."""
+WIDTHS = (320, 390)
 
 
 @pytest.fixture(scope="module")
-def places(browser: Browser, stand_in_console: str, stand_in_host: StandInHost) -> dict[str, str]:
-    """A running drill with changes saved, a solved one, and a department without a drill."""
-    found = {"console": stand_in_console}
-    page = browser.new_page()
-    for name, scenario in (("lab", "drill"), ("solved", "drill"), ("told", "drill"), ("explored", "")):
-        page.goto(stand_in_console + "/catalogue/")
-        form = page.locator("form[action='/labs']", has=page.locator(f"input[name=scenario][value='{scenario}']"))
-        start = form.locator("button[value=drill]") if scenario else page.locator(".explore form button").first
-        start.click()
-        expect(page.get_by_role("heading", name="The department", exact=True)).to_be_visible()
-        found[name] = page.url.rstrip("/")
-    page.close()
-    findings = tuple(
-        Finding(id=verdict.value, check="x", verdict=verdict, sentence=HOSTILE, invariant=True, facts=("a", "b"))
-        for verdict in Verdict
-    )
-    running, solved = (stand_in_host.labs[found[name].rpartition("/")[2]] for name in ("lab", "solved"))
-    running.findings = findings
-    running.execute("node.config.save", {"set": {"remotes.WS2.port": 105}})
-    solved.state = AttemptState.SOLVED
-    told = stand_in_host.labs[found["told"].rpartition("/")[2]]
-    told.state, told.account = AttemptState.SOLVED, AccountView(wrong=HOSTILE)
-    return found
+def host() -> StandInHost:
+    return StandInHost()
 
 
-def complaints(page: Page) -> list[dict[str, Any]]:
-    page.evaluate(AXE)  # not as a script element, which the policy would rightly refuse
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, host: StandInHost) -> Flask:
+    options = Options(directory=tmp_path_factory.mktemp("access"))
+    return create_app(options, host, Catalogue(lambda: (SCENARIO, *read_scenarios())), connect=host.connect)
+
+
+@pytest.fixture(scope="module")
+def console(app: Flask) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def places(app: Flask, console: str, host: StandInHost) -> dict[str, str]:
+    """Where the labs, rounds and sittings are that pages are looked at of."""
+    return prepare(app, host)
+
+
+@pytest.fixture(scope="module")
+def reader(browser: Browser) -> Iterator[Page]:
+    """A window that goes from page to page."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def complaints(page: Page, rules: list[str] | None = None) -> list[dict[str, Any]]:
+    """What axe-core finds serious; of these ``rules`` alone, if they are given."""
+    if not page.evaluate("typeof axe !== 'undefined'"):
+        page.evaluate(AXE)  # not as a script element, which the policy would rightly refuse
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules or RULES)
     return [
         {"rule": one["id"], "impact": one["impact"], "where": [node["html"][:160] for node in one["nodes"][:4]]}
         for one in found["violations"]
@@ -93,46 +75,87 @@ def complaints(page: Page) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser: Browser, places: dict[str, str], theme: str) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
-    found: dict[str, Any] = {}
-    with watched(context) as page:
-        for path in PAGES:
-            page.goto(path.format(**places))
-            assert page.locator("html").get_attribute("data-bs-theme") == theme
-            for details in page.locator("details:not([open]) > summary").all():
-                if details.is_visible():
-                    details.click()
-            wrong = complaints(page)
-            if wrong:
-                found[path] = wrong
-    context.close()
-    assert not found
+def dressed(page: Page, theme: str, contrast: str | None) -> None:
+    """Show the page in a look, at once: colours on their way from one to the other are neither."""
+    page.evaluate(
+        "([theme, contrast]) => { const root = document.documentElement, sheet = new CSSStyleSheet();"
+        " sheet.replaceSync('* { transition: none !important }'); document.adoptedStyleSheets = [sheet];"
+        " root.dataset.bsTheme = theme;"
+        " if (contrast) root.dataset.contrast = contrast; else delete root.dataset.contrast; }",
+        [theme, contrast],
+    )
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_no_page_is_wider_than_its_window(browser: Browser, places: dict[str, str], width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    page = context.new_page()
+def looked_at(page: Page) -> dict[str, Any]:
+    """What is wrong with this page in any look, folds opened."""
+    page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+    found = {}
+    for look, (theme, contrast) in LOOKS.items():
+        dressed(page, theme, contrast)
+        if wrong := complaints(page, None if look == "light" else COLOURS):
+            found[look] = wrong
+    return found
+
+
+def test_no_page_is_forgotten(app: Flask) -> None:
+    assert not set(PAGES) & set(NO_PAGES)
+    assert endpoints(app) == set(PAGES) | set(NO_PAGES)
+
+
+@pytest.mark.parametrize("path", addresses())
+def test_a_page_is_accessible_and_fits(reader: Page, console: str, places: dict[str, str], path: str) -> None:
     wide = {}
-    for path in PAGES:
-        page.goto(path.format(**places))
-        actual = page.evaluate("document.documentElement.scrollWidth")
+    for width in WIDTHS:
+        reader.set_viewport_size({"width": width, "height": 800})
+        if width == WIDTHS[0]:
+            answer = reader.goto(console + path.format(**places))
+            assert answer
+            assert answer.status == (404 if path == "/nowhere" else 200)
+        actual = reader.evaluate("document.documentElement.scrollWidth")
         if actual > width:
-            wide[path] = actual
-    context.close()
+            wide[width] = actual
+    reader.set_viewport_size({"width": 1280, "height": 900})
+    reader.reload()
+    if (actual := reader.evaluate("document.documentElement.scrollWidth")) > 1280:
+        wide[1280] = actual
     assert not wide
+    assert not looked_at(reader)
+
+
+def test_the_tours_panel_is_accessible_and_fits(browser: Browser, console: str, places: dict[str, str]) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
+    with watched(context) as page:
+        page.goto(console)
+        page.get_by_role("button", name="Take the five-minute tour").click()
+        expect(page.get_by_role("complementary", name="The phone rings")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.set_viewport_size({"width": 1280, "height": 900})
+        assert not looked_at(page)
+    context.close()
+
+
+def test_the_login_is_accessible_and_fits(browser: Browser, tmp_path: Path) -> None:
+    options = Options(directory=tmp_path, host="0.0.0.0")
+    host = StandInHost()
+    app = create_app(options, host, Catalogue(lambda: (SCENARIO,)), connect=host.connect)
+    accounts.add_user(app.extensions["console"].database, "anna", "correct horse", "trainee")
+    context = browser.new_context(viewport={"width": 320, "height": 640})
+    with served(app) as address, watched(context) as page:
+        page.goto(address)
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert not looked_at(page)
+    context.close()
 
 
 def test_results_and_the_dialog_are_accessible_too(
-    page: Page, places: dict[str, str], stand_in_host: StandInHost
+    page: Page, console: str, places: dict[str, str], host: StandInHost
 ) -> None:
-    lab = stand_in_host.labs[places["lab"].rpartition("/")[2]]
+    lab = host.labs[places["lab"].rpartition("/")[2]]
     lab.result = CommandResult(
         ok=False, sentence="Rejected.", facts=("1/1/7",), columns=("A",), rows=(("b",),), association="a-1"
     )
-    page.goto(places["lab"] + "/nodes/CT1/tools/")
+    page.goto(console + places["lab"] + "/nodes/CT1/tools/")
     page.get_by_role("button", name="Send C-ECHO").click()
     expect(page.get_by_text("It did not work")).to_be_attached()
     assert not complaints(page)
@@ -213,8 +236,8 @@ def test_a_console_that_does_not_answer_says_so_and_goes_on(page: Page, stand_in
     expect(notice).to_be_hidden()
 
 
-def test_lines_are_added_in_place_and_edits_are_not_lost(page: Page, places: dict[str, str]) -> None:
-    page.goto(places["explored"] + "/nodes/ROUTER/configuration/")
+def test_lines_are_added_in_place_and_edits_are_not_lost(page: Page, console: str, places: dict[str, str]) -> None:
+    page.goto(console + places["explored"] + "/nodes/ROUTER/configuration/")
     page.get_by_label("DIMSE timeout").fill("12")
     page.get_by_role("button", name="Add AE").click()
     expect(page.locator("#f-remotes-2-name")).to_be_focused()
