@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # What `make test` hands to pytest, such as TESTS="tests/nodes -k queue".
 TESTS ?= tests
-WORKERS ?= 2
+# Processes that run tests: three on two processors, since much of a test is waiting.
+WORKERS ?= 3
 
 .PHONY: run test lint types unit bench reference translations screens clean
 
@@ -25,7 +26,7 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.run $(TESTS) -n $(WORKERS) --dist loadfile -rs --durations=15
+	$(BIN)/python -m tests.run $(TESTS) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs --durations=15
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench $(ARGS)
