@@ -1,21 +1,26 @@
 """Sittings: what somebody sat down to (an exam, a round at a trainer), kept from the beginning so that none is lost.
 
-``document`` is the owner's own: a typed model as JSON. Nobody sees the sittings of others.
+``document`` is the owner's own: a typed model as JSON. Nobody sees the sittings of others. A sitting may have come
+from a file, so whatever its document names (a lab, for one) is asked for in the name of the person who is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_babel import gettext as _
+from pydantic import ValidationError
 from sqlalchemy import select, update
 
+from sandbox.model.base import Model
 from sandbox.model.errors import NotFoundError
 from web.accounts import Account
 from web.db.database import Database
 from web.db.tables import Sitting
+
+ModelT = TypeVar("ModelT", bound=Model)
 
 
 class Sittings:
@@ -50,9 +55,32 @@ class Sittings:
         with self._database.unit() as session:
             session.execute(update(Sitting).where(Sitting.id == number, Sitting.finished.is_(None)).values(**changes))
 
-    def of(self, account: Account, limit: int = 50) -> tuple[Sitting, ...]:
-        """The newest sittings of ``account``."""
+    def of(self, account: Account, limit: int = 50, *, unfinished: bool = False) -> tuple[Sitting, ...]:
+        """The newest sittings of ``account``, or the newest of those that are not finished."""
         mine = Sitting.user_id.is_(None) if account.id is None else Sitting.user_id == account.id
         query = select(Sitting).where(mine, Sitting.kind == self._kind).order_by(Sitting.id.desc()).limit(limit)
+        if unfinished:
+            query = query.where(Sitting.finished.is_(None))
         with self._database.unit() as session:
             return tuple(session.scalars(query))
+
+
+def document_of(sitting: Sitting, model: type[ModelT]) -> ModelT:
+    """What was kept of a round. NotFoundError when a version kept it that kept other things."""
+    try:
+        return model.model_validate(sitting.document)
+    except ValidationError as wrong:
+        raise NotFoundError(
+            _("This round was kept by another version and cannot be shown."), _("Begin a new one.")
+        ) from wrong
+
+
+def readable(sittings: Iterable[Sitting], model: type[ModelT]) -> list[tuple[Sitting, ModelT]]:
+    """The sittings that can be read, each with its document; one that cannot must not hide the others."""
+    found = []
+    for sitting in sittings:
+        try:
+            found.append((sitting, document_of(sitting, model)))
+        except NotFoundError:
+            continue
+    return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,12 @@ from web import accounts
 from web.app import create_app
 from web.auth.throttle import Throttle
 from web.catalogue import Catalogue
+from web.exam.paper import IncidentItem, IncidentState, Paper
 from web.options import Options
+from web.trainers import twins
+from web.trainers.twins import Round
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 POSTS = (
     "/labs",
@@ -163,6 +171,77 @@ def test_a_trainee_does_not_see_anothers_lab(exposed: Flask) -> None:
     assert ben.get(path + "events").status_code == 404
     assert ines.get(path).status_code == 200
     assert path not in ben.page("/")
+
+
+def everything_of(app: Flask, path: str) -> list[tuple[str, str]]:
+    """Method and address of whatever there is about the lab at ``path``, with something in the place of the rest."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if "lab_id" in rule.arguments:
+            address = rule.rule.replace("/labs/<lab_id>", path.rstrip("/"))
+            for argument in rule.arguments:
+                address = address.replace(f"<int:{argument}>", "1").replace(f"<{argument}>", "CT1")
+            found += [(method, address) for method in sorted((rule.methods or set()) & {"GET", "POST"})]
+    return found
+
+
+def test_nothing_of_a_lab_is_there_for_another_trainee(exposed: Flask, host: StandInHost) -> None:
+    anna, ben = (enter(exposed, name) for name in ("anna", "ben"))
+    path = anna.post("/labs", {"scenario": "drill"}).headers["Location"]
+    (lab,) = host.labs.values()
+    attempts = everything_of(exposed, path)
+    assert len(attempts) > 60
+    token = ben.token()
+    for method, address in attempts:
+        data = {"csrf_token": token} if method == "POST" else None
+        answer = ben.client.open(address, method=method, data=data, query_string={"with_node": "WS1"})
+        assert answer.status_code == 404, f"{method} {address}"
+    assert lab.commands == []
+    assert len(host.labs) == 1
+
+
+def test_an_attempt_and_a_sitting_are_their_owners(exposed: Flask, host: StandInHost) -> None:
+    anna, ben = (enter(exposed, name) for name in ("anna", "ben"))
+    anna.post("/labs", {"scenario": "drill"})
+    exam = anna.post("/exam/", {"length": "short", "focus": "both"}).headers["Location"].rsplit("/", 1)[0]
+    pair = anna.post("/trainers/twins/", {"seed": "3"}).headers["Location"]
+    single = anna.post("/trainers/negotiation/", {"level": "1", "seed": "3"}).headers["Location"]
+    for address in (f"{exam}/", f"{exam}/1", f"{exam}/result", f"{exam}/judged", pair, single):
+        assert anna.get(address).status_code != 404, address
+        assert ben.get(address).status_code == 404, address
+    for address in (f"{exam}/1", f"{exam}/1/end", f"{exam}/submit", f"{pair}/look", single):
+        assert ben.post(address, {"look": "x"}).status_code == 404, address
+    for address in ("/attempts/1/debrief", "/attempts/1/debrief/report.md"):
+        assert ben.get(address).status_code == 404, address
+
+
+def test_a_progress_file_reaches_nobody_elses_lab(exposed: Flask, host: StandInHost) -> None:
+    """What a file names as the labs of a round or of an exam is anybody's word."""
+    anna, ben = (enter(exposed, name) for name in ("anna", "ben"))
+    lab_id = anna.post("/labs", {"scenario": "drill"}).headers["Location"].split("/")[2]
+    pair = twins.make(3)
+    incident = IncidentItem(
+        scenario="drill", title="x", family="x", topics=(), minutes=5, state=IncidentState.RUNNING, lab=lab_id
+    )
+    paper = Paper(seed=1, length="short", focus="both", begun=NOW, deadline=None, items=(incident,))
+    kept = {
+        "exam": paper.model_dump(mode="json"),
+        "twins": Round(pair=pair, labs=(lab_id, lab_id)).model_dump(mode="json"),
+    }
+    sittings = [
+        {"kind": kind, "started": NOW.isoformat(), "finished": NOW.isoformat(), "score": 1, "document": document}
+        for kind, document in kept.items()
+    ]
+    document = {"format": "pacs-sandbox-progress", "version": 1, "exported": NOW.isoformat(), "sittings": sittings}
+    file = (io.BytesIO(json.dumps(document).encode()), "progress.json")
+    assert ben.post("/progress/import", {"file": file}).status_code == 302
+    assert ben.get("/exam/1/1").status_code == 200, "the paper that came from the file"
+    ben.post("/exam/1/1/end")
+    ben.post("/trainers/twins/")
+    exposed.extensions["exams"].judging.wait(30)
+    assert lab_id in host.labs
+    assert host.labs[lab_id].commands == []
+    assert anna.get(f"/labs/{lab_id}/").status_code == 200
 
 
 def test_commands_carry_who_gave_them(exposed: Flask, host: StandInHost) -> None:

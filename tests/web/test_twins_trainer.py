@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 
 from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.generator.looks import COSTS_MIN, LOOKS
 from sandbox.drill.generator.made import made_slug
+from sandbox.model.errors import UnavailableError
 from tests.web.conftest import Visitor
-from tests.web.stand_in import StandInHost
+from tests.web.stand_in import StandInHost, StandInLab
+from web.accounts import LOCAL
+from web.sittings import Sittings
 from web.trainers import twins
 from web.trainers.twins import Round, Seen
 
@@ -70,6 +74,33 @@ def test_a_round_is_played(visitor: Visitor, host: StandInHost) -> None:
     assert visitor.post(f"{address}/answer", {"said": twins.make(3).causes[0]}).status_code == 409
     visitor.post("/trainers/twins/")
     assert len(host.labs) == 2, "the departments of the round before are ended"
+
+
+def test_of_two_departments_none_is_left_when_one_does_not_come_up(
+    visitor: Visitor, host: StandInHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, second = host.start, twins.make(3).slugs[1]
+
+    def start(site: str, scenario: str, seed: int, *, lab_id: str) -> StandInLab:
+        if scenario == second:
+            raise UnavailableError("There is no room for another lab.", "End one first.")
+        return begin(site, scenario, seed, lab_id=lab_id)
+
+    monkeypatch.setattr(host, "start", start)
+    answer = visitor.post("/trainers/twins/", {"seed": "3"})
+    assert answer.status_code == 503
+    assert "There is no room for another lab." in answer.text
+    assert host.labs == {}
+
+
+def test_a_round_that_cannot_be_read_hides_no_other(visitor: Visitor, app: Flask) -> None:
+    address = visitor.post("/trainers/twins/", {"seed": "3"}).headers["Location"]
+    rounds = Sittings(app.extensions["console"].database, "twins")
+    pair = twins.make(4).model_dump(mode="json") | {"way": "none-of-this-site"}
+    lost = rounds.begin(LOCAL, {"pair": pair, "labs": ["a", "b"]})
+    assert address in visitor.page("/trainers/twins/")
+    assert visitor.get(f"/trainers/twins/{lost}").status_code == 404
+    assert visitor.post("/trainers/twins/").status_code == 302
 
 
 @pytest.mark.parametrize("cause", CAUSES)

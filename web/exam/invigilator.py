@@ -105,8 +105,8 @@ class Exams:
 
     def open(self, account: Account) -> Exam | None:
         """The exam that ``account`` is in, if any; one that is overdue is closed first."""
-        for sitting in self._sittings.of(account):
-            exam = _exam(sitting) if sitting.finished is None else None
+        for sitting in self._sittings.of(account, unfinished=True):
+            exam = _exam(sitting)
             if exam is not None and exam.is_open:
                 settled = self.get(account, exam.number)
                 if settled.is_open:

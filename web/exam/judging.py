@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from sandbox.model.errors import SandboxError
+from sandbox.model.errors import NotFoundError, SandboxError
 from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState, AttemptView
 from web.accounts import Account
@@ -66,6 +66,11 @@ class Judging:
         """What came of the incident. Its lab is gone afterwards."""
         trouble = ""
         view: AttemptView | None = None
+        try:
+            # A paper may have been brought in from a file, which names whatever it likes.
+            self._labs.attempt(account, item.lab)
+        except NotFoundError as wrong:
+            return item.model_copy(update={"state": IncidentState.ENDED, "trouble": wrong.sentence})
         try:
             view = _settled(self._labs.client(item.lab).by(account.actor))
             if view is not None:

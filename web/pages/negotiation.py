@@ -6,14 +6,12 @@ import secrets
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from web.context import account, console, lab_client
-from web.db.tables import Sitting
 from web.forms import whole
-from web.sittings import Sittings
+from web.sittings import Sittings, document_of, readable
 from web.trainers import negotiation
 from web.trainers.labs import lab_for
 from web.trainers.negotiation import Round
@@ -28,14 +26,14 @@ def trainer() -> str:
     return render_template(
         "trainers/negotiation.html",
         levels=negotiation.LEVELS,
-        rounds=[(sitting, _round(sitting)) for sitting in _sittings().of(account(), limit=20)],
+        rounds=readable(_sittings().of(account(), limit=20), Round),
     )
 
 
 @pages.post("/")
 def begin() -> Response:
     level = negotiation.level_of(whole(request.form.get("level", ""), 1))
-    latest = next((_round(sitting).lab for sitting in _sittings().of(account(), limit=1)), "")
+    latest = next((one.lab for _sitting, one in readable(_sittings().of(account(), limit=1), Round)), "")
     lab_id = lab_for(console().labs, account(), latest)
     made = negotiation.make(level, whole(request.form.get("seed", ""), secrets.randbelow(1_000_000)), lab_id)
     number = _sittings().begin(account(), made.model_dump(mode="json"))
@@ -44,14 +42,14 @@ def begin() -> Response:
 
 @pages.get("/<int:number>")
 def play(number: int) -> str:
-    one = _round(_sittings().get(account(), number))
+    one = document_of(_sittings().get(account(), number), Round)
     return _page(number, one, ("",) * len(one.lines))
 
 
 @pages.post("/<int:number>")
 def send(number: int) -> Response | str | tuple[str, int]:
     """Take down what was predicted, then really ask for the association."""
-    one = _round(_sittings().get(account(), number))
+    one = document_of(_sittings().get(account(), number), Round)
     if one.association:
         raise ConflictError(_("This round was sent already."), _("Begin another one."))
     predicted = tuple(request.form.get(f"context-{place}", "") for place in range(len(one.lines)))
@@ -104,12 +102,3 @@ def _page(
 
 def _sittings() -> Sittings:
     return Sittings(console().database, KIND)
-
-
-def _round(sitting: Sitting) -> Round:
-    try:
-        return Round.model_validate(sitting.document)
-    except ValidationError as wrong:
-        raise NotFoundError(
-            _("This round was kept by another version and cannot be shown."), _("Begin a new one.")
-        ) from wrong

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.generator.looks import COSTS_MIN, LOOKS
-from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, SandboxError
+from sandbox.model.errors import BadInputError, ConflictError, SandboxError
 from web.context import account, console, lab_client
-from web.db.tables import Sitting
-from web.sittings import Sittings
+from web.forms import whole
+from web.sittings import Sittings, document_of, readable
 from web.trainers import twins
 from web.trainers.twins import LETTERS, Round, Seen
 
@@ -26,7 +26,7 @@ KIND = "twins"
 
 @pages.get("/")
 def trainer() -> str:
-    rounds = [(sitting, _round(sitting)) for sitting in _sittings().of(account(), limit=20)]
+    rounds = readable(_sittings().of(account(), limit=20), Round)
     return render_template("trainers/twins.html", rounds=rounds)
 
 
@@ -35,17 +35,15 @@ def begin() -> Response:
     """Start both departments, and end those of the round before."""
     _end_latest()
     given = request.form.get("seed", "")
-    pair = twins.make(int(given) if given.isdigit() and len(given) < 10 else secrets.randbelow(1_000_000))
-    who, labs, seed = account(), console().labs, secrets.randbelow(1_000_000)
-    with ThreadPoolExecutor(len(pair.slugs)) as pool:
-        a, b = pool.map(lambda slug: labs.start(who, slug, seed), pair.slugs)
-    number = _sittings().begin(who, Round(pair=pair, labs=(a, b)).model_dump(mode="json"))
+    pair = twins.make(whole(given, secrets.randbelow(1_000_000)))
+    a, b = _started(pair.slugs)
+    number = _sittings().begin(account(), Round(pair=pair, labs=(a, b)).model_dump(mode="json"))
     return redirect(url_for(".play", number=number))
 
 
 @pages.get("/<int:number>")
 def play(number: int) -> str:
-    one = _round(_sittings().get(account(), number))
+    one = document_of(_sittings().get(account(), number), Round)
     return render_template(
         "trainers/pair.html",
         number=number,
@@ -97,15 +95,31 @@ def _ticket(one: Round) -> tuple[str, str]:
     return f"{first.sender}, {first.role}", first.body
 
 
+def _started(slugs: Sequence[str]) -> list[str]:
+    """The ids of a lab for each slug, started together. When one does not come up, none is left running."""
+    who, labs, seed = account(), console().labs, secrets.randbelow(1_000_000)
+    with ThreadPoolExecutor(len(slugs)) as pool:
+        starting = [pool.submit(labs.start, who, slug, seed) for slug in slugs]
+    for failed in starting:
+        if failed.exception() is not None:
+            _end([started.result() for started in starting if started.exception() is None])
+    return [started.result() for started in starting]
+
+
 def _end_latest() -> None:
-    for sitting in _sittings().of(account(), limit=1):
-        for lab_id in _round(sitting).labs:
-            with suppress(SandboxError):  # it was ended already
-                console().labs.end(lab_id)
+    for _sitting, one in readable(_sittings().of(account(), limit=1), Round):
+        _end(one.labs)
+
+
+def _end(lab_ids: Iterable[str]) -> None:
+    for lab_id in lab_ids:
+        with suppress(SandboxError):  # it was ended already, or is somebody else's: a round may come from a file
+            console().labs.attempt(account(), lab_id)
+            console().labs.end(lab_id)
 
 
 def _open(number: int) -> Round:
-    one = _round(_sittings().get(account(), number))
+    one = document_of(_sittings().get(account(), number), Round)
     if one.is_over:
         raise ConflictError(_("This round is over."), _("Begin another one."))
     return one
@@ -113,12 +127,3 @@ def _open(number: int) -> Round:
 
 def _sittings() -> Sittings:
     return Sittings(console().database, KIND)
-
-
-def _round(sitting: Sitting) -> Round:
-    try:
-        return Round.model_validate(sitting.document)
-    except ValidationError as wrong:
-        raise NotFoundError(
-            _("This round was kept by another version and cannot be shown."), _("Begin a new one.")
-        ) from wrong

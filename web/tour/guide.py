@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request, session, url_for
 
-from sandbox.model.errors import SandboxError
+from sandbox.model.errors import NotFoundError, SandboxError
 from web.context import account, console, lab_client
 from web.tour.steps import STEPS, Step
 
@@ -67,10 +67,12 @@ def showing() -> Showing | None:
         return None
     try:
         number = _moved_on(lab_id, number)
-    except SandboxError:
+    except NotFoundError:
         # The lab has ended, and the tour with it.
         end()
         return None
+    except SandboxError:
+        return None  # the lab does not answer just now
     step = STEPS[number]
     asked = {**request.args.to_dict(), **request.view_args}
     is_here = request.endpoint == step.endpoint and all(asked.get(key) == value for key, value in step.args.items())

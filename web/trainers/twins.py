@@ -8,9 +8,11 @@ once the answer is given.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from functools import cache
 from itertools import combinations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.generator.looks import COSTS_MIN, LOOKS, words_of
@@ -25,6 +27,12 @@ RIGHT_POINTS = 60
 """Of 100 for the right answer; the rest is for what it cost beside the cheapest way."""
 
 
+@cache
+def _ways() -> Mapping[str, ExamWay]:
+    """The ways of exams in the trainer's site, by their slugs."""
+    return {way.slug: way for way in ways_of(load_site(SITE))}
+
+
 class Pair(Model):
     """Two causes on one way. ``causes`` are those of department A and B, ``offered`` the same in the order shown."""
 
@@ -33,9 +41,16 @@ class Pair(Model):
     causes: tuple[str, str]
     offered: tuple[str, str]
 
+    @model_validator(mode="after")
+    def _known(self) -> Pair:
+        """A round may come from a file, or from before a cause had another name."""
+        if not {*self.causes, *self.offered} <= set(CAUSES) or self.way not in _ways():
+            raise ValueError("no such way or cause")
+        return self
+
     @property
     def where(self) -> ExamWay:
-        return next(found for found in ways_of(load_site(SITE)) if found.slug == self.way)
+        return _ways()[self.way]
 
     @property
     def slugs(self) -> tuple[str, str]:
@@ -120,7 +135,7 @@ def pairs() -> tuple[tuple[str, str], ...]:
 def make(seed: int) -> Pair:
     """A pair from its seed."""
     chance = random.Random(f"twins/{seed}")  # noqa: S311 - a lesson, not a secret
-    way = chance.choice([found for found in ways_of(load_site(SITE)) if found.place.role == "workstation"])
+    way = chance.choice([found for found in _ways().values() if found.place.role == "workstation"])
     both = chance.choice(pairs())
     first, second = chance.sample(both, 2)
     shown = chance.sample(both, 2)
