@@ -1,0 +1,168 @@
+"""What a screen reader is told of the main screens: landmarks, headings in order, a name for everything that can be
+worked, and live regions that say what is new once and no more. What people see of new and lost things is told, too."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from sandbox.model.view import CommandResult
+from tests.browser.conftest import served
+from tests.browser.site import prepare
+from tests.web.conftest import SCENARIO
+from tests.web.stand_in import StandInHost
+from web.app import create_app
+from web.catalogue import Catalogue, read_scenarios
+from web.options import Options
+
+SCREENS = {
+    "/": ('heading "Running now" [level=2]', 'navigation "Where to go"'),
+    "/catalogue/?difficulty=1": ('searchbox "Search"', 'combobox "Complaint"', "status: "),
+    "{lab}/": (
+        'navigation "What to do next"',
+        'article "Ticket 1"',
+        'log "What was said on ticket 1"',
+        'tab "Check" [selected]',
+        'tabpanel "Check"',
+        'button "Check again"',
+        'searchbox "Follow a study or patient"',
+    ),
+    "{lab}/associations/a-1": ('region "What came of it"', 'navigation "On this page"', 'link "Capture (.pcap)"'),
+    "{lab}/nodes/CT1/tools/?tool=echo": ('navigation "Tools"', 'region "Results"', 'combobox "Whom"'),
+    "{lab}/nodes/ARCHIVE/studies/1.2.3/view": ('slider "', 'button "Invert"'),
+    "{lab}/terminal/?node=CT1": ('log "Output"', 'textbox "Command, in CT1:'),
+    "{told}/debrief": ('navigation "On this page"', 'img "', 'region "Score, part by part"'),
+    "{sitting}/{single}": ("radio ", "status"),
+}
+"""What must be there, as Playwright writes the tree that assistive technology gets."""
+WORKED = "button|link|textbox|searchbox|combobox|checkbox|radio|tab|slider|spinbutton|switch|img|dialog"
+NAMELESS = re.compile(rf"^\s*- ({WORKED})( \[[^\]]*\])*:?$")
+HEADINGS = """() => [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")]
+  .filter((one) => one.checkVisibility()).map((one) => [Number(one.tagName[1]), one.textContent.trim()])"""
+
+
+@pytest.fixture(scope="module")
+def host() -> StandInHost:
+    return StandInHost()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, host: StandInHost) -> Flask:
+    options = Options(directory=tmp_path_factory.mktemp("structure"))
+    return create_app(options, host, Catalogue(lambda: (SCENARIO, *read_scenarios())), connect=host.connect)
+
+
+@pytest.fixture(scope="module")
+def console(app: Flask) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def places(app: Flask, console: str, host: StandInHost) -> dict[str, str]:
+    return prepare(app, host)
+
+
+def tree(page: Page) -> list[str]:
+    return page.locator("body").aria_snapshot().splitlines()
+
+
+@pytest.mark.parametrize("path", SCREENS)
+def test_a_screen_is_told_in_order(page: Page, console: str, places: dict[str, str], path: str) -> None:
+    page.goto(console + path.format(**places))
+    expect(page.locator("main")).to_be_visible()
+    for wanted in SCREENS[path]:
+        assert any(line.strip().startswith(f"- {wanted}") or f'"{wanted}' in line for line in tree(page)), wanted
+    lines = tree(page)
+    assert not [line for line in lines if NAMELESS.match(line)]
+
+    landmarks = Counter(
+        found.group(1)
+        for line in lines
+        if (found := re.match(r'^\s*- ((banner|main|navigation|complementary|search)\b( "[^"]*")?)', line))
+    )
+    assert landmarks["main"] == landmarks["banner"] == 1
+    assert not [name for name, times in landmarks.items() if times > 1]
+    assert "navigation" not in landmarks, "navigations are told apart by their names"
+
+    headings = page.evaluate(HEADINGS)
+    assert [level for level, _ in headings].count(1) == 1
+    assert headings[0][0] == 1
+    assert all(after <= before + 1 for (before, _), (after, _) in pairwise(headings)), headings
+    assert all(text for _, text in headings)
+
+
+def test_what_a_tool_says_is_heard_and_its_seconds_are_not(
+    page: Page, console: str, places: dict[str, str], host: StandInHost
+) -> None:
+    host.labs[places["lab"].rpartition("/")[2]].result = CommandResult(ok=True, sentence="It answers.")
+    page.goto(console + places["lab"] + "/nodes/CT1/tools/?tool=echo")
+    results = page.locator("#results")
+    assert results.get_attribute("aria-live") == "polite"
+    page.get_by_role("button", name="Send C-ECHO").last.click()
+    expect(results).to_contain_text("It answers.")
+    expect(page.locator("[data-seconds]")).to_have_attribute("aria-hidden", "true")
+
+
+def test_a_check_is_heard_by_its_count_and_new_events_are_not_read_out(
+    page: Page, console: str, places: dict[str, str]
+) -> None:
+    page.goto(console + places["lab"] + "/")
+    said = page.locator("#check-said")
+    assert said.get_attribute("role") == "status"
+    page.get_by_role("button", name=re.compile("^Check (my fix|again)")).click()
+    expect(said).to_have_text(re.compile(r"^\d+ of \d+ (checks done|hold\.)$"))
+    for quiet in ("#check", "#feed", "#feed-rows", "#map-live"):
+        assert page.locator(f"{quiet}[aria-live]").count() == 0
+    assert page.locator("#feed [role=log], #feed [role=status]").count() == 0
+
+
+EMPTY = {
+    "/": "Take the five-minute tour",
+    "/progress/": "",
+    "/trainers/negotiation/": "No round yet.",
+    "/trainers/twins/": "No round yet.",
+    "/catalogue/?q=no-drill-has-this": "Show everything",
+    "/certificate/": "",
+    "/exam/": "",
+}
+"""Pages of a console that nobody has used, and what they say to do."""
+
+
+@pytest.mark.parametrize("path", EMPTY)
+def test_an_empty_page_says_what_to_do_next(page: Page, tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
+    options, host = Options(directory=tmp_path_factory.mktemp("new")), StandInHost()
+    app = create_app(options, host, Catalogue(read_scenarios), connect=host.connect)
+    with served(app) as address:
+        page.goto(address + path)
+        main = page.get_by_role("main")
+        expect(main).to_contain_text(EMPTY[path])
+        assert main.get_by_role("link").count() + main.get_by_role("button").count() > 0
+
+
+def test_a_lab_that_has_ended_says_what_to_do(page: Page, console: str, places: dict[str, str]) -> None:
+    for path in ("/", "/nodes/CT1/tools/", "/terminal/"):
+        answer = page.goto(console + places["ended"] + path)
+        assert answer
+        assert answer.status == 404
+        expect(page.get_by_role("heading", level=1)).to_have_text("This lab has ended.")
+        expect(page.get_by_role("link", name="Go to the start page")).to_be_visible()
+
+
+def test_a_page_without_its_console_says_so_and_goes_on(page: Page, console: str, places: dict[str, str]) -> None:
+    page.goto(console + places["explored"] + "/")
+    heading = page.get_by_role("heading", name="The department", exact=True)
+    notice = page.get_by_role("status").filter(has_text="The console does not answer.")
+    expect(heading).to_be_visible()
+    expect(notice).to_have_count(0)
+    page.context.set_offline(True)
+    expect(notice).to_be_visible()
+    expect(heading).to_be_visible()
+    page.context.set_offline(False)
+    expect(notice).to_have_count(0)
