@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sandbox.drill.lint_content import content_problems
-from sandbox.drill.load import FILE_NAME, OUR_KEYS, LoadedScenario, read_toml, scenario_slugs, text_files
+from sandbox.drill.load import FILE_NAME, OUR_KEYS, LoadedScenario, read_toml, text_files
 from sandbox.drill.problem import Problem
 from sandbox.model.base import Model
 from sandbox.model.discovery import suggestion
@@ -71,14 +71,6 @@ def lint(path: Path) -> list[Problem]:
             problems.append(Problem(file=name, key=key, sentence=f"{name} is named but cannot be read.", mend=mend))
     loaded = LoadedScenario.model_validate({**wanted, "slug": folder.name, "texts": texts})
     return [*problems, *content_problems(loaded)]
-
-
-def lint_all(root: Path | None = None) -> dict[str, list[Problem]]:
-    """Every scenario of a folder with its problems."""
-    from sandbox.drill.load import scenarios_folder
-
-    place = root or scenarios_folder()
-    return {slug: lint(place / slug) for slug in scenario_slugs(place)}
 
 
 def _our_keys(raw: Mapping[str, Any]) -> Iterator[Problem]:

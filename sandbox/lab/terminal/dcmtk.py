@@ -294,11 +294,6 @@ def titles(calling: str, called: str = "ANY-SCP") -> tuple[Option, ...]:
     )
 
 
-def invalid_value(option: str, given: Arguments) -> UsageError:
-    """What dcmtk says of a value that it cannot take."""
-    return UsageError(f"Invalid value for option {option} ({given.value(option)[:60]})")
-
-
 def _title(text: str) -> str:
     # As in dcmtk: what is too long for the field is cut off, and nothing is said about it (PS3.8 9.3.2).
     return "".join(letter for letter in text if letter.isascii() and letter.isprintable())[:16] or " "

@@ -104,6 +104,11 @@
     look(mine, text);
     try {
       const answer = await fetch(form.action, { method: "POST", body: data, headers: { "X-Terminal": "script", "X-CSRFToken": token } });
+      if (answer.redirected) {
+        // The exam is over, or nobody is logged in any more: that is a page of its own, and no line of a terminal.
+        window.location.assign(answer.url);
+        return;
+      }
       const part = await answer.text();
       if (!answer.ok) throw new Error(String(answer.status));
       running = "";
