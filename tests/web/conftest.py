@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from sandbox.model.scenario import Scenario
@@ -79,9 +80,16 @@ def host() -> StandInHost:
     return StandInHost()
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """The templates as a console before this one has compiled them: that takes longer than most tests."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled")))
+
+
 @pytest.fixture
-def app(host: StandInHost, tmp_path: Path) -> Iterator[Flask]:
+def app(host: StandInHost, tmp_path: Path, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
     app = create_app(Options(directory=tmp_path), host, Catalogue(lambda: (SCENARIO,)), connect=host.connect)
+    app.jinja_env.bytecode_cache = compiled
     app.testing = False
     yield app
     app.extensions["console"].labs.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from tests.web.conftest import Visitor
 from tests.web.stand_in import StandInHost
@@ -38,9 +39,10 @@ def real_drills() -> Catalogue:
 
 
 @pytest.fixture
-def app(tmp_path: Path, real_drills: Catalogue) -> Iterator[Flask]:
+def app(tmp_path: Path, real_drills: Catalogue, compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
     host = StandInHost()
     app = create_app(Options(directory=tmp_path), host, real_drills, connect=host.connect)
+    app.jinja_env.bytecode_cache = compiled
     yield app
     app.extensions["console"].labs.close()
     app.extensions["console"].database.close()
