@@ -62,6 +62,9 @@ def test_a_round_is_played(visitor: Visitor, host: StandInHost) -> None:
     assert "No round yet." in visitor.page("/trainers/twins/")
     address = visitor.post("/trainers/twins/", {"seed": "3"}).headers["Location"]
     assert len(host.labs) == 2
+    assert visitor.page("/").count(f'href="{address}"') == 4, (
+        "home leads back to the round, by title and button of each twin"
+    )
     assert "Nothing yet." in visitor.page(address)
     visitor.post(f"{address}/look", {"look": TELLS})
     visitor.post(f"{address}/look", {"look": TELLS})

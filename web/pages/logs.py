@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
@@ -47,7 +48,9 @@ def download(lab_id: str) -> Response:
     client = lab_client(lab_id)
     name = f"{lab_id}-{asked['node']}" if asked["node"].isascii() and asked["node"].isalnum() else lab_id
     headers = {"Content-Disposition": f'attachment; filename="{name}.log"'}
-    lines = stream_with_context(_written(client, asked))
+    written = _written(client, asked)
+    first = next(written)  # what is wrong with the search is told before anything is sent
+    lines = stream_with_context(chain((first,), written))
     return Response(lines, mimetype="text/plain; charset=utf-8", headers=headers)
 
 

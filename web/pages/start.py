@@ -17,6 +17,8 @@ from web.forms import whole
 from web.labs import LARGEST_SEED
 from web.nav import is_there
 from web.practice.modes import mode_of
+from web.sittings import Sittings, readable
+from web.trainers.twins import Round
 
 pages = Blueprint("start", __name__)
 SHOWN = 8
@@ -56,8 +58,15 @@ def start() -> str:
         hospitals=hospitals(),
         running=[row.attempt for row in labs if row.running],
         past=[row.attempt for row in labs if not row.running][:SHOWN],
+        rounds=_rounds(),
         ways=[way for way in WAYS if is_there(way.endpoint)],
     )
+
+
+def _rounds() -> dict[str, int]:
+    """The round of each department that is one of two twins: it is gone on with at the trainer, not as a drill."""
+    sittings = Sittings(console().database, "twins").of(account(), limit=SHOWN)
+    return {lab: sitting.id for sitting, one in readable(sittings, Round) for lab in one.labs}
 
 
 @pages.post("/labs")
