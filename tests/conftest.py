@@ -10,6 +10,7 @@ LONG = {
     "tests/scenarios": 600,
     "tests/browser/test_access.py": 90,
     "tests/browser/test_drills.py": 80,
+    "tests/browser/test_structure.py": 60,
     "tests/e2e": 60,
     "tests/unbreakable": 60,
     "tests/drill/test_verify.py": 60,
