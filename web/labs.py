@@ -13,6 +13,7 @@ from typing import Protocol
 
 from flask_babel import gettext as _
 
+from sandbox.drill.generator.made import is_made
 from sandbox.model.errors import NotFoundError, SandboxError, UnavailableError
 from sandbox.model.view import AttemptView
 from web.accounts import Account
@@ -95,7 +96,9 @@ class Labs:
                 _("There is no department “%(site)s”.", site=site), _("Choose one from the start page.")
             )
         seed = self._fresh_seed(account, scenario) if seed is None else seed
-        lab_id = f"{scenario[:40].rstrip('-') or 'department'}-{secrets.token_hex(4)}"
+        # A drill that is made says in its slug which cause it is; the address of its lab is to say nothing.
+        name = "department" if is_made(scenario) else scenario[:40].rstrip("-") or "department"
+        lab_id = f"{name}-{secrets.token_hex(4)}"
         running = self._host.start(site, scenario, seed, lab_id=lab_id)
         title = drill.title if drill else _("A look around the department")
         self._attempts.add(

@@ -52,6 +52,11 @@ COMMANDS_END_S = 5.0
 class AttemptSource(Protocol):
     """A drill as its lab knows it: something that can be shown, and wants to know what was looked at."""
 
+    @property
+    def state(self) -> AttemptState:
+        """Whether it still runs."""
+        ...
+
     def view(self) -> AttemptView:
         """The drill as the trainee may see it now."""
         ...
@@ -171,7 +176,7 @@ class Lab:
     @property
     def hides_later(self) -> bool:
         """Whether events for later (faults, the traffic of checks) are hidden now: while a drill runs."""
-        return self.attempt is not None and self.attempt.view().state is AttemptState.RUNNING
+        return self.attempt is not None and self.attempt.state is AttemptState.RUNNING
 
     def may_show(self, event: Event) -> bool:
         """Whether an event may be shown to a trainee now."""

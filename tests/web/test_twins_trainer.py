@@ -75,6 +75,9 @@ def test_a_round_is_played(visitor: Visitor, host: StandInHost) -> None:
     visitor.post(f"{address}/answer", {"said": twins.make(3).causes[0]})
     assert "What there is to see" in visitor.page(address)
     assert visitor.post(f"{address}/answer", {"said": twins.make(3).causes[0]}).status_code == 409
+    visitor.post(f"{address}/end")
+    assert not host.labs, "both departments are ended"
+    assert "What there is to see" in visitor.page(address)
     visitor.post("/trainers/twins/")
     assert len(host.labs) == 2, "the departments of the round before are ended"
 

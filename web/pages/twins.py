@@ -118,6 +118,13 @@ def _end(lab_ids: Iterable[str]) -> None:
             console().labs.end(lab_id)
 
 
+@pages.post("/<int:number>/end")
+def end(number: int) -> Response:
+    """End both departments of a round; what was found out is kept."""
+    _end(document_of(_sittings().get(account(), number), Round).labs)
+    return redirect(url_for(".trainer"))
+
+
 def _open(number: int) -> Round:
     one = document_of(_sittings().get(account(), number), Round)
     if one.is_over:
