@@ -57,7 +57,8 @@ def summary(made: Certificate) -> str:
     if made.first and made.last:
         between = _("Between %(first)s and %(last)s.", first=made.first.isoformat(), last=made.last.isoformat())
         said = f"{said} {between}"
-    return f"{said} {_('Issued %(day)s.', day=made.issued.isoformat())}"
+    issued = _("Issued %(day)s.", day=made.issued.isoformat())
+    return f"{said} {issued}"
 
 
 def passed(one: Passed | None) -> str:

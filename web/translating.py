@@ -7,6 +7,7 @@ translated where they are shown, by the filter ``told``.
 
 from __future__ import annotations
 
+import ast
 import io
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from sandbox.learning.topics import FAMILIES, TOPICS
 from sandbox.nodes.damage import DAMAGES
 from sandbox.nodes.registry import role_class, roles
 from web.i18n import LANGUAGES
+from web.practice.path import read_stages
 
 HOME = Path(__file__).parent
 FOLDER = HOME / "translations"
@@ -45,9 +47,25 @@ def template() -> Catalog:
         str(HOME), METHODS, options, keywords=KEYWORDS, comment_tags=("Translators:",)
     ):
         found.add(message, auto_comments=comments, context=context)
+    for message in python_strings():
+        found.add(message)
     for text in sorted(set(lab_strings())):
         found.add(text)
     return found
+
+
+def python_strings() -> Iterator[str | tuple[str, str]]:
+    """What Python marks, within f-strings too, into which Babel's own extraction does not look."""
+    for path in sorted(HOME.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if name not in KEYWORDS or not isinstance(node, ast.Call):
+                continue
+            texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if name == "ngettext" and len(texts) > 1:
+                yield texts[0], texts[1]
+            elif texts and name != "ngettext":
+                yield texts[0]
 
 
 def lab_strings() -> Iterator[str]:
@@ -62,6 +80,8 @@ def lab_strings() -> Iterator[str]:
     yield from (making.title for making in DAMAGES.values())
     yield from (cause.text for cause in CAUSES.values())
     yield from FAMILIES.values()
+    for stage in read_stages():
+        yield from (stage.title, stage.teaches)
     yield from (topic.title for topic in TOPICS)
     yield from (part.title for part in PARTS.values())
     yield from PARTS_OF_A_DIAGNOSIS.values()

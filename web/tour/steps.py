@@ -94,6 +94,16 @@ STEPS: tuple[Step, ...] = (
         point=".kit-form",
     ),
     Step(
+        _("Say what it is"),
+        _(
+            "Before you mend anything, say what is wrong: a diagnosis before the fix counts more than one after it. The"
+            " cause is on US1, in the layer of the network, and it is a port where nobody listens. Saying so is half of"
+            " the craft."
+        ),
+        point="#diagnosis",
+        until=_is_diagnosed,
+    ),
+    Step(
         _("Find the entry"),
         _(
             "The AE table is what US1 believes about the others. In the line ROUTER, the port is 11112. Set it to 104"
@@ -116,20 +126,11 @@ STEPS: tuple[Step, ...] = (
         until=_port_runs,
     ),
     Step(
-        _("Say what it was"),
-        _(
-            "Back to the drill. The queue empties by itself while you read this. Commit to your diagnosis: the cause is"
-            " on US1, in the layer of the network, and it is a port where nobody listens. Saying so is half of the"
-            " craft."
-        ),
-        point="#diagnosis",
-        until=_is_diagnosed,
-    ),
-    Step(
         _("Check your fix"),
         _(
-            "Press “Check my fix”. A new ultrasound exam is made and followed to the reading room, and the sandbox"
-            " looks that nothing else was harmed. No setting is compared with a solution: what counts is that it works."
+            "What waited is being sent by itself. Press “Check my fix”: a new ultrasound exam is made and followed to"
+            " the reading room, and the sandbox looks that nothing else was harmed. No setting is compared with a"
+            " solution: what counts is that it works."
         ),
         point="#check",
         until=_is_over,
@@ -138,8 +139,8 @@ STEPS: tuple[Step, ...] = (
         _("What is left is the debrief"),
         _(
             "The ticket is solved. The debrief asks you first for your own account, then tells what was wrong, what"
-            " would have told you sooner and how it went. This is how every drill goes: listen, look, test, mend,"
-            " check. Now choose one of your own."
+            " would have told you sooner and how it went. This is how every drill goes: listen, look, test, say,"
+            " mend, check. Now choose one of your own."
         ),
         point=".debrief",
     ),

@@ -140,7 +140,8 @@
 
   document.addEventListener("htmx:after:swap", () => {
     prepare(document);
-    leaving = false;
+    // Only a form that came back with a complaint is edited on; other parts of the page draw themselves anew meanwhile.
+    if (document.querySelector("#config-form > .said[role=alert]")) leaving = false;
     const feed = document.getElementById("feed-rows");
     if (feed) while (feed.children.length > Number(feed.dataset.most)) feed.lastElementChild.remove();
     const first = document.querySelector("#config-form [autofocus]");
