@@ -106,12 +106,15 @@ def verify_all(
     folders: Sequence[Path],
     seeds: Sequence[int] = SEEDS,
     *,
+    seeds_of: Callable[[Path], Sequence[int]] | None = None,
     jobs: int = 0,
     cache: Path | None = None,
     tell: Callable[[Path, int, Stage], None] = lambda folder, seed, stage: None,
 ) -> Iterator[Verification]:
     """Prove the scenarios in ``folders``, each as soon as its last seed is through, with ``jobs`` processes (0: three
-    for each processor). ``tell`` hears the stages of a seed when it is through."""
+    for each processor). ``tell`` hears the stages of a seed when it is through. ``seeds_of`` gives a scenario seeds of
+    its own instead of ``seeds``."""
+    wanted = seeds_of or (lambda folder: seeds)
     waiting: dict[Path, dict[int, SeedResult]] = {}
     for folder in folders:
         problems = _problems(folder)
@@ -120,20 +123,20 @@ def verify_all(
         else:
             waiting[folder] = {}
     waiting = {folder: waiting[folder] for folder in in_good_order(waiting)}
-    workers = min(jobs or AT_ONCE * (os.cpu_count() or 1), len(waiting) * len(seeds))
+    workers = min(jobs or AT_ONCE * (os.cpu_count() or 1), sum(len(wanted(folder)) for folder in waiting))
     if not workers:
         return
     with _cache(cache) as kept, _pool(workers) as pool:
         tasks: dict[Future[SeedResult], Path] = {
-            pool.submit(verify_seed, folder, seed, cache=kept): folder for folder in waiting for seed in seeds
+            pool.submit(verify_seed, folder, seed, cache=kept): folder for folder in waiting for seed in wanted(folder)
         }
         for task in as_completed(tasks):
             folder, result = tasks[task], task.result()
             for stage in result.stages:
                 tell(folder, result.seed, stage)
             waiting[folder][result.seed] = result
-            if len(waiting[folder]) == len(set(seeds)):
-                yield _verification(folder, (), [waiting[folder][seed] for seed in seeds])
+            if len(waiting[folder]) == len(set(wanted(folder))):
+                yield _verification(folder, (), [waiting[folder][seed] for seed in wanted(folder)])
 
 
 def verify_seed(
