@@ -35,6 +35,8 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+THOROUGH = os.environ.get("PACS_SANDBOX_THOROUGH") == "1"
+"""Every page in every look, and the tour on a phone too: some minutes more, before a release."""
 PATIENCE_MS = 60_000  # a department that is slow on a busy machine is not a failure of the console
 
 

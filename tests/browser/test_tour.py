@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import served, watched
+from tests.browser.conftest import THOROUGH, served, watched
 from tests.browser.test_access import complaints
 from tests.browser.test_drills import CHECKS_MS
 from web.app import create_app
@@ -48,9 +48,9 @@ def new_console(tmp_path: Path) -> Iterator[str]:
         host.close()
 
 
-@pytest.fixture(params=[(1280, 800), (360, 740)], ids=["desk", "phone"])
+@pytest.fixture(params=["desk", "phone"] if THOROUGH else ["desk"])
 def toured(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    width, height = request.param
+    width, height = (1280, 800) if request.param == "desk" else (360, 740)
     context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
     with watched(context) as page:
         yield page
