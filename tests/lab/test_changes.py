@@ -126,7 +126,7 @@ def test_what_a_fault_did_is_hidden_while_the_drill_runs(lab: Lab) -> None:
         node.restart()
     seq = len(lab.events)
     do(lab, "node.config.save", node="WS2", set={"dimse_timeout_s": 9})
-    drill = SimpleNamespace(view=lambda: SimpleNamespace(state=AttemptState.RUNNING), close=lambda: None)
+    drill = SimpleNamespace(state=AttemptState.RUNNING, close=lambda: None)
     lab.attempt = cast(Any, drill)
     shown = inspecting.history(lab, HistoryPage()).entries
     assert [one.node for one in shown if one.kind is ChangeKind.CONFIGURATION][:1] == ["WS2"]

@@ -294,7 +294,7 @@ def test_a_checks_own_call_is_nowhere_while_a_drill_runs(lab: Lab) -> None:
         assert lab.department.node("WS1").tools.echo("ARCHIVE").ok
     (story,) = lab.associations.newest(limit=1, node="WS1")
     ended(lab, story.id)
-    drill = SimpleNamespace(view=lambda: SimpleNamespace(state=AttemptState.RUNNING), close=lambda: None)
+    drill = SimpleNamespace(state=AttemptState.RUNNING, close=lambda: None)
     lab.attempt = cast(Any, drill)
     for look in (
         lambda: inspecting.association(lab, NONE, story.id),
