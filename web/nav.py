@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 from flask_babel import lazy_gettext as _
 
 
@@ -48,10 +48,5 @@ LAB: tuple[Place, ...] = (
 )
 
 
-def is_there(endpoint: str) -> bool:
-    """Whether this console has a page of that name, for links to what not every version has."""
-    return endpoint in current_app.view_functions
-
-
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(top_places=TOP, lab_places=LAB, is_there=is_there)
+    app.jinja_env.globals.update(top_places=TOP, lab_places=LAB)

@@ -15,7 +15,6 @@ from web.catalogue import hospitals
 from web.context import account, console
 from web.forms import whole
 from web.labs import LARGEST_SEED
-from web.nav import is_there
 from web.practice.modes import mode_of
 from web.sittings import Sittings, readable
 from web.trainers.twins import Round
@@ -43,7 +42,7 @@ WAYS: tuple[Way, ...] = (
     Way("trainers.trainers", _("Trainers"), "target-arrow", _("Predict what is accepted; tell two causes apart.")),
     Way("certificate.certificate", _("Certificate"), "certificate", _("What you have done, to print.")),
 )
-"""What home offers, as far as this console has it."""
+"""What home offers."""
 
 
 @pages.get("/")
@@ -59,7 +58,7 @@ def start() -> str:
         running=[row.attempt for row in labs if row.running],
         past=[row.attempt for row in labs if not row.running][:SHOWN],
         rounds=_rounds(),
-        ways=[way for way in WAYS if is_there(way.endpoint)],
+        ways=WAYS,
     )
 
 
