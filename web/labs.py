@@ -81,7 +81,6 @@ class Labs:
         self._lock = threading.Lock()
         self._clients: dict[str, tuple[str, LabClient]] = {}
         self._feeds: dict[str, LabFeed] = {}
-        self._ended: set[str] = set()
 
     def start(
         self, account: Account, scenario: str, seed: int | None = None, site: str = "", mode: Mode = Mode.DRILL
@@ -122,9 +121,6 @@ class Labs:
     def client(self, lab_id: str) -> LabClient:
         """The way to a running lab. NotFoundError when it was ended or its process is gone for good."""
         try:
-            if lab_id in self._ended:
-                # Its directory may still be there, and a host starts again what lies on disk.
-                raise NotFoundError(_("This lab has ended."))
             running = self._host.get(lab_id)
         except NotFoundError:
             self._attempts.close(lab_id)
@@ -171,8 +167,7 @@ class Labs:
         """End the lab's process and remove its directory. Of a drill that is over, the debrief is kept."""
         self._note_the_end(lab_id)
         with self._lock:
-            self._ended.add(lab_id)
-            feed, (_api, client) = self._feeds.pop(lab_id, None), self._clients.pop(lab_id, ("", None))
+            feed = self._feeds.pop(lab_id, None)
         if feed is not None:
             feed.close()
         try:
@@ -180,6 +175,8 @@ class Labs:
         except NotFoundError:
             pass  # it had gone by itself; that is what was wanted
         finally:
+            with self._lock:
+                _api, client = self._clients.pop(lab_id, ("", None))
             if client is not None:
                 client.close()
             self._attempts.close(lab_id)

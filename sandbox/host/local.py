@@ -13,6 +13,7 @@ import time
 from builtins import list as list_of
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,9 @@ MOST_RESTARTS = 5
 RESTARTS_WITHIN_S = 60.0
 """A lab that died more often than that, within so many seconds, is not started again."""
 
+DELETED = ".deleted"
+"""Ends the name of a directory that is going. It begins with a point, as no lab's id does: nobody starts it again."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _LIVE = (RunState.STARTING, RunState.RUNNING, RunState.RESTARTING)
 
@@ -45,6 +49,8 @@ class _Entry:
     shown: RunningLab
     wanted: bool = True
     process_is_there: bool = True
+    going: bool = False
+    """It is being deleted: it ends, and nobody may start it again on the way."""
     died: deque[float] = field(default_factory=deque)
     wrong: SandboxError | None = None
 
@@ -60,6 +66,8 @@ class LocalHost:
         self._cache = home / "cache"
         self._collections = Collections(home)
         self._labs_folder.mkdir(parents=True, exist_ok=True)
+        for left in self._labs_folder.glob(f".*{DELETED}"):
+            shutil.rmtree(left, ignore_errors=True)  # the console was killed meanwhile
         self._changed = threading.Condition()
         self._entries: dict[str, _Entry] = {}
         self._listeners: list_of[Callable[[RunningLab], None]] = []
@@ -95,20 +103,21 @@ class LocalHost:
             if entry is not None and entry.shown.state is RunState.STARTING:
                 # Somebody else is starting it; what they get is what we get.
                 self._changed.wait_for(lambda: entry.shown.state is not RunState.STARTING, READY_S)
-            if entry is not None and entry.shown.state is not RunState.ENDED:
+            if entry is not None and entry.shown.state is not RunState.ENDED and not entry.going:
                 return entry.shown
-        if not _ID.fullmatch(lab_id) or not LabDirectory(self._labs_folder / lab_id).record_file.is_file():
-            raise NotFoundError(f"There is no lab {lab_id!r}.", "It may have been ended.")
-        record = LabDirectory(self._labs_folder / lab_id).record()
-        options = LabOptions(
-            directory=self._labs_folder / lab_id,
-            site=record.site.slug,
-            scenario=record.scenario,
-            seed=record.seed,
-            lab_id=lab_id,
-            cache=self._cache,
-        )
-        return self._start(lab_id, options, join=True)
+            there = _ID.fullmatch(lab_id) and LabDirectory(self._labs_folder / lab_id).record_file.is_file()
+            if not there or (entry is not None and entry.going):
+                raise NotFoundError(f"There is no lab {lab_id!r}.", "It may have been ended.")
+            record = LabDirectory(self._labs_folder / lab_id).record()
+            options = LabOptions(
+                directory=self._labs_folder / lab_id,
+                site=record.site.slug,
+                scenario=record.scenario,
+                seed=record.seed,
+                lab_id=lab_id,
+                cache=self._cache,
+            )
+            return self._start(lab_id, options, join=True)
 
     def list(self) -> tuple[RunningLab, ...]:
         """The labs that run, or are coming up or back, by id."""
@@ -123,13 +132,17 @@ class LocalHost:
             if entry is None and not (_ID.fullmatch(lab_id) and directory.is_dir()):
                 raise NotFoundError(f"There is no lab {lab_id!r}.", "It may have been ended already.")
             if entry is not None:
-                entry.wanted = False
+                entry.wanted, entry.going = False, delete
                 if entry.process_is_there:
                     self._launcher.stop(lab_id)
                 self._changed.wait_for(lambda: not entry.process_is_there, READY_S)
                 self._entries.pop(lab_id, None)
-        if delete:
-            shutil.rmtree(directory, ignore_errors=True)
+            if not delete:
+                return
+            gone = directory.with_name(f".{lab_id}{DELETED}")
+            with suppress(OSError):
+                directory.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def on_change(self, listener: Callable[[RunningLab], None]) -> None:
         """Tell ``listener`` of every change of a lab's state, from a thread of the host."""

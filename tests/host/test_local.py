@@ -17,6 +17,7 @@ from sandbox.host.launcher import Ended, Listener, Ready
 from sandbox.host.launchers import ForkLauncher, SpawnLauncher
 from sandbox.host.local import MOST_RESTARTS, LocalHost
 from sandbox.host.process import LabOptions, Trouble
+from sandbox.lab.directory import LabDirectory
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError, UnavailableError
 from sandbox.model.view import ReadyLine
 from tests.host.support import ask, children_of, give, is_alive
@@ -241,3 +242,44 @@ def test_a_lab_that_dies_again_and_again_is_left_alone(tmp_path: Path) -> None:
     assert launcher.starts == 1 + MOST_RESTARTS
     assert host.get("weak").trouble == "It fell over."
     assert host.list() == ()
+
+
+class Slow(Crashing):
+    """A launcher whose labs end when they are told that they may."""
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener)
+        self.asked = threading.Event()
+        self.may = threading.Event()
+
+    def stop(self, lab: str) -> None:
+        def end() -> None:
+            self.may.wait(30)
+            self._listener(Ended(lab, 0))
+
+        threading.Thread(target=end).start()
+        self.asked.set()
+
+
+def test_a_lab_that_is_being_deleted_is_not_started_again(tmp_path: Path) -> None:
+    host = LocalHost(tmp_path, launcher=Slow)
+    launcher = host._launcher
+    assert isinstance(launcher, Slow)
+    host.start("riverside", "", 1, lab_id="going")
+    record = LabDirectory(tmp_path / "labs/going").record_file
+    record.parent.mkdir()
+    record.write_text("{}")
+    ending = threading.Thread(target=host.end, args=("going", True))
+    ending.start()
+    assert launcher.asked.wait(10)
+    with pytest.raises(NotFoundError):
+        host.get("going")
+    launcher.may.set()
+    ending.join(10)
+    with pytest.raises(NotFoundError):
+        host.get("going")
+    assert launcher.starts == 1
+    assert list((tmp_path / "labs").iterdir()) == []
+    (tmp_path / "labs/.left.deleted").mkdir()
+    LocalHost(tmp_path, launcher=Slow)
+    assert list((tmp_path / "labs").iterdir()) == []
