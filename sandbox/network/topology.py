@@ -284,13 +284,15 @@ class Topology:
             return _refused(str(target), cause)
         if not isinstance(target, IPv4Address) or target not in SIMULATED:
             return Outside(target)
+        if target == source.address:
+            return Arrived(target, node, None)  # never leaves the host, so nobody else's claim to the address matters
         owner = self._owner(target)
         if owner is None:
             return Silent(f"No host that is switched on has the address {target}.", str(target))
         heard = self._owner(source.address)
-        if owner != node and heard != node:
+        if heard != node:
             return Silent(f"{heard} has the address of {node} too, and gets the answers now.", str(target))
-        fault = None if owner == node else self.fault_between(node, owner)
+        fault = self.fault_between(node, owner)
         if fault is not None and fault.swallows_handshake:
             return Silent(f"The link between {node} and {owner} swallows packets.", str(target))
         return Arrived(target, owner, fault)

@@ -350,6 +350,14 @@ def test_a_duplicate_address_works_by_turns(network: Network) -> None:
     assert all(isinstance(network.probe_port("ARCHIVE", "mr1", 104), PortOpen) for _ in range(4))
 
 
+def test_a_call_to_ones_own_address_reaches_oneself_whoever_else_has_it(network: Network) -> None:
+    network.listen("MR1", 104)
+    network.readdress("CT1", "198.18.10.12")
+    for _ in range(3):
+        dial(network, "MR1", "mr1", 104).socket.close()
+    assert all(isinstance(network.probe_port("CT1", "mr1", 104), DialFailure) for _ in range(3))
+
+
 def test_ping_and_port_test_tell_different_things(network: Network) -> None:
     assert network.ping("CT1", "archive").outcome is PingOutcome.REPLY
     probed = network.probe_port("CT1", "archive", 104)
