@@ -72,7 +72,7 @@ def test_make_run_opens_the_console_and_leaves_nothing_behind(running: tuple[sub
     process, address = running
     page = httpx.get(address, follow_redirects=True, timeout=30)
     assert page.status_code == 200
-    assert "CT images" in page.text
+    assert "Take the five-minute tour" in page.text, "what a newcomer is offered"
     os.killpg(process.pid, signal.SIGTERM)
     process.wait(timeout=20)
     deadline = time.monotonic() + 10

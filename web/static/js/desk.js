@@ -37,7 +37,9 @@
     if (drawer && event.target.closest("[data-notebook-close]")) close();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && drawer && !drawer.hidden && drawer.contains(document.activeElement)) { close(); return; }
+    // The focus is in the drawer, or nowhere: what held it was swapped away a moment ago.
+    const ours = drawer && !drawer.hidden && (drawer.contains(document.activeElement) || document.activeElement === document.body);
+    if (event.key === "Escape" && ours) { close(); return; }
     if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !byKey()) return;
     if (document.querySelector("dialog[open]")) return;
     if (drawer) { event.preventDefault(); if (drawer.hidden) open(); else (write() || drawer).focus(); } else if (write()) { event.preventDefault(); write().focus(); }
