@@ -167,13 +167,14 @@ class Associations:
                     found.append(story)
             return found
 
-    def story(self, association: str) -> Story:
-        """One association, or NotFoundError."""
+    def story(self, association: str, *, show: Callable[[Event], bool] = lambda event: True) -> Story:
+        """One association; NotFoundError when there is none, or none that ``show`` lets through."""
         with self._lock:
             self._read_on()
-            if association not in self._stories:
-                raise NotFoundError(f"There is no association {association!r}.", "Choose one from the list.")
-            return self._stories[association]
+            story = self._stories.get(association)
+        if story is None or not show(story.first):
+            raise NotFoundError(f"There is no association {association!r}.", "Choose one from the list.")
+        return story
 
     def view(self, story: Story, *, detail: bool = True) -> AssociationView:
         """A story as screens show it; without ``detail`` it has neither contexts nor exchanges."""

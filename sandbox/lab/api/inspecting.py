@@ -19,7 +19,6 @@ from sandbox.lab.lab import Lab
 from sandbox.lab.log_search import LogQuery, search
 from sandbox.lab.transcripts import Transcript
 from sandbox.model.base import Model
-from sandbox.model.errors import NotFoundError
 from sandbox.model.history_view import History, LogLines
 from sandbox.model.inspection import AssociationDetail, PduDetail, PduLines, StepDetail, Steps, Unspoken
 from sandbox.model.view import AssociationView
@@ -190,10 +189,7 @@ def nodes_of_history(query: Any, answer: Any) -> Iterable[str]:
 
 
 def _story(lab: Lab, association_id: str) -> Story:
-    story = lab.associations.story(association_id)
-    if not lab.may_show(story.first):
-        raise NotFoundError(f"There is no association {association_id!r}.", "Choose one from the list.")
-    return story
+    return lab.associations.story(association_id, show=lab.may_show)
 
 
 def _transcript(lab: Lab, story: Story) -> Transcript:

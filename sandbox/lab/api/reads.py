@@ -266,10 +266,7 @@ def procedures(_lab: Lab, query: ByModality) -> tuple[Procedure, ...]:
 
 
 def association(lab: Lab, _: Nothing, association_id: str) -> AssociationView:
-    story = lab.associations.story(association_id)
-    if not lab.may_show(story.first):
-        raise NotFoundError(f"There is no association {association_id!r}.", "Choose one from the list.")
-    return lab.associations.view(story)
+    return lab.associations.view(lab.associations.story(association_id, show=lab.may_show))
 
 
 def events(lab: Lab, query: EventPage) -> tuple[EventView, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from pydicom import config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -13,16 +14,25 @@ from pydicom.dataset import Dataset
 from sandbox.dicom import syntaxes
 from sandbox.dicom.datasets import encode_dataset
 from sandbox.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from sandbox.lab.terminal.options import Option
+from sandbox.lab.terminal.options import Arguments, Option, UsageError
 
 PATIENT_STUDY_ONLY = "1.2.840.10008.5.1.4.1.2.3"
-MODELS: Mapping[str, tuple[str, str, str]] = {
-    "-W": (syntaxes.WORKLIST_FIND, "", ""),
-    "-P": (syntaxes.PATIENT_ROOT_FIND, syntaxes.PATIENT_ROOT_MOVE, syntaxes.PATIENT_ROOT_GET),
-    "-S": (syntaxes.STUDY_ROOT_FIND, syntaxes.STUDY_ROOT_MOVE, syntaxes.STUDY_ROOT_GET),
-    "-O": (f"{PATIENT_STUDY_ONLY}.1", f"{PATIENT_STUDY_ONLY}.2", f"{PATIENT_STUDY_ONLY}.3"),
+
+
+class InformationModel(NamedTuple):
+    """The SOP classes by which an information model is asked; "" for what it does not have."""
+
+    find: str
+    move: str = ""
+    get: str = ""
+
+
+MODELS: Mapping[str, InformationModel] = {
+    "-W": InformationModel(syntaxes.WORKLIST_FIND),
+    "-P": InformationModel(syntaxes.PATIENT_ROOT_FIND, syntaxes.PATIENT_ROOT_MOVE, syntaxes.PATIENT_ROOT_GET),
+    "-S": InformationModel(syntaxes.STUDY_ROOT_FIND, syntaxes.STUDY_ROOT_MOVE, syntaxes.STUDY_ROOT_GET),
+    "-O": InformationModel(f"{PATIENT_STUDY_ONLY}.1", f"{PATIENT_STUDY_ONLY}.2", f"{PATIENT_STUDY_ONLY}.3"),
 }
-"""The SOP classes of find, move and get of each information model."""
 
 OPTIONS: Mapping[str, Option] = {
     "-W": Option(("-W", "--worklist"), "use modality worklist information model (findscu's default)"),
@@ -48,6 +58,19 @@ def tag_of(name: str) -> int:
     if tag is None:
         raise KeyFormatError(f"Unable to parse tag/dictionary name at beginning of path: {name[:80]}")
     return tag
+
+
+def model_of(given: Arguments, default: str) -> InformationModel:
+    """The information model that was asked for."""
+    return MODELS[next((key for key in ("-S", "-P", "-O") if key in given), default)]
+
+
+def override_keys(given: Arguments) -> tuple[str, ...]:
+    """The keys of a query (-k); UsageError for none."""
+    keys = given.values("-k")
+    if not keys:
+        raise UsageError("either query file or override keys (or both) must be specified")
+    return keys
 
 
 def query(keys: Sequence[str]) -> Dataset:

@@ -8,8 +8,8 @@ from typing import ClassVar
 from sandbox.dicom.contract import SupportedContext
 from sandbox.dicom.syntaxes import UNCOMPRESSED
 from sandbox.lab.terminal.dcmtk import GENERAL, KEYS, SECURE, WAITING, Log, NetworkProgram, Refusal, titles
-from sandbox.lab.terminal.keys import MODELS, OPTIONS, KeyFormatError, query
-from sandbox.lab.terminal.options import Arguments, Option, UsageError
+from sandbox.lab.terminal.keys import OPTIONS, KeyFormatError, model_of, override_keys, query
+from sandbox.lab.terminal.options import Arguments, Option
 from sandbox.lab.terminal.program import SUCCESS
 from sandbox.lab.terminal.shell import Shell
 from sandbox.lab.terminal.statuses import dcmtk_status
@@ -42,15 +42,14 @@ class FindScu(NetworkProgram):
     def run(self, shell: Shell, given: Arguments) -> int:
         log = self.log(shell, given)
         self.peer(shell, given)
-        if not given.values("-k"):
-            raise UsageError("either query file or override keys (or both) must be specified")
+        keys = override_keys(given)
         try:
-            asked = query(given.values("-k"))
+            asked = query(keys)
         except KeyFormatError as wrong:
-            log("error", f"Bad override key/path: {given.values('-k')[-1][:80]}")
+            log("error", f"Bad override key/path: {keys[-1][:80]}")
             log("error", f"Find SCU Failed: 0001:0019 {wrong}")
             return SUCCESS
-        model = next((MODELS[key][0] for key in ("-S", "-P", "-O") if key in given), MODELS["-W"][0])
+        model = model_of(given, "-W").find
         most = given.number("--cancel", 0, 1, 100_000)
         with self.calling(shell, given, [SupportedContext(model, UNCOMPRESSED)]) as opened:
             if isinstance(opened, int):

@@ -11,7 +11,7 @@ from sandbox.dicom.contract import Role, StoreRequest, StoreStatus, SupportedCon
 from sandbox.dicom.syntaxes import UNCOMPRESSED
 from sandbox.lab.terminal.dcmtk import GENERAL, KEYS, SECURE, WAITING, Log, NetworkProgram, Refusal, titles
 from sandbox.lab.terminal.disk import WORK, DiskError
-from sandbox.lab.terminal.keys import MODELS, OPTIONS, KeyFormatError, query
+from sandbox.lab.terminal.keys import OPTIONS, KeyFormatError, model_of, override_keys, query
 from sandbox.lab.terminal.options import Arguments, Option, UsageError
 from sandbox.lab.terminal.program import FAILURE, SUCCESS
 from sandbox.lab.terminal.shell import Shell
@@ -47,17 +47,16 @@ class GetScu(NetworkProgram):
     def run(self, shell: Shell, given: Arguments) -> int:
         log = self.log(shell, given)
         self.peer(shell, given)
-        if not given.values("-k"):
-            raise UsageError("either query file or override keys (or both) must be specified")
+        keys = override_keys(given)
         folder = shell.path(given.value("-od", f"/{WORK}"))
         if folder != f"/{WORK}":
             raise UsageError(f"specified output directory is not writeable: {folder[:80]} (use /{WORK})")
         try:
-            asked = query(given.values("-k"))
+            asked = query(keys)
         except KeyFormatError as wrong:
-            log("error", f"Bad override key/path: {given.values('-k')[-1][:80]}: {wrong}")
+            log("error", f"Bad override key/path: {keys[-1][:80]}: {wrong}")
             return FAILURE
-        model = next((MODELS[key][2] for key in ("-S", "-O") if key in given), MODELS["-P"][2])
+        model = model_of(given, "-P").get
         keep = _Keeper(shell, log, ignores="--ignore" in given)
         contexts = [SupportedContext(model, UNCOMPRESSED), *contexts_for(GET_CLASSES)]
         with self.calling(shell, given, contexts, [Role(one) for one in GET_CLASSES]) as opened:

@@ -8,8 +8,8 @@ from typing import ClassVar
 from sandbox.dicom.contract import SupportedContext
 from sandbox.dicom.syntaxes import UNCOMPRESSED
 from sandbox.lab.terminal.dcmtk import GENERAL, KEYS, SECURE, WAITING, NetworkProgram, Refusal, titles
-from sandbox.lab.terminal.keys import MODELS, OPTIONS, KeyFormatError, query
-from sandbox.lab.terminal.options import Arguments, Option, UsageError
+from sandbox.lab.terminal.keys import OPTIONS, KeyFormatError, model_of, override_keys, query
+from sandbox.lab.terminal.options import Arguments, Option
 from sandbox.lab.terminal.program import SUCCESS
 from sandbox.lab.terminal.shell import Shell
 from sandbox.lab.terminal.statuses import dcmtk_status
@@ -44,14 +44,13 @@ class MoveScu(NetworkProgram):
     def run(self, shell: Shell, given: Arguments) -> int:
         log = self.log(shell, given)
         self.peer(shell, given)
-        if not given.values("-k"):
-            raise UsageError("either query file or override keys (or both) must be specified")
+        keys = override_keys(given)
         try:
-            asked = query(given.values("-k"))
+            asked = query(keys)
         except KeyFormatError as wrong:
-            log("fatal", f"Bad override key/path: {given.values('-k')[-1][:80]}: {wrong}")
+            log("fatal", f"Bad override key/path: {keys[-1][:80]}: {wrong}")
             return BAD_KEY
-        model = next((MODELS[key][1] for key in ("-S", "-O") if key in given), MODELS["-P"][1])
+        model = model_of(given, "-P").move
         status = SUCCESS
         with self.calling(shell, given, [SupportedContext(model, UNCOMPRESSED)]) as opened:
             if isinstance(opened, int):
