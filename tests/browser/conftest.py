@@ -1,7 +1,8 @@
 """A Chromium, a console on a real port, and a page that fails the test when the browser complains about anything.
 
-Two consoles: one over real labs (sandbox.host.LocalHost), one over the stand-in of tests/web for states that a real
-department takes long to reach. Without Chromium these tests are skipped, but not where CI is set.
+Three consoles: one over real labs (sandbox.host.LocalHost), one over the stand-ins of tests/web for states that a real
+department takes long to reach, and one in which every page has something to show (site.py).
+Without Chromium these tests are skipped, but not where CI is set.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
+from tests.browser.site import Site, prepare
 from tests.web.conftest import SCENARIO
 from tests.web.stand_in import StandInHost
 from web.app import create_app
@@ -101,6 +103,15 @@ def stand_in_console(tmp_path_factory: pytest.TempPathFactory, stand_in_host: St
     app = create_app(options, stand_in_host, Catalogue(lambda: (SCENARIO,)), connect=stand_in_host.connect)
     with served(app) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    host = StandInHost()
+    options = Options(directory=tmp_path_factory.mktemp("site"))
+    app = create_app(options, host, Catalogue(lambda: (SCENARIO, *read_scenarios())), connect=host.connect)
+    with served(app) as address:
+        yield Site(address, app, host, prepare(app, host))
 
 
 @contextmanager

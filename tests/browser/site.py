@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
@@ -100,6 +101,23 @@ NO_PAGES: Mapping[str, str] = {
     "progress.carry_away": FILE,
 }
 """What is no page of its own, and why."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A console with every drill over stand-in labs, in which everything of site.py is there to be looked at."""
+
+    address: str
+    app: Flask
+    host: StandInHost
+    places: Mapping[str, str]
+
+    def at(self, path: str) -> str:
+        """The address of a path of site.py."""
+        return self.address + path.format(**self.places)
+
+    def lab(self, name: str) -> StandIn:
+        return self.host.labs[self.places[name].rpartition("/")[2]]
 
 
 def endpoints(app: Flask) -> set[str]:

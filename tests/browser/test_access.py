@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.model.view import CommandResult
 from tests.browser.conftest import THOROUGH, served, watched
-from tests.browser.site import NO_PAGES, PAGES, addresses, endpoints, prepare
+from tests.browser.site import NO_PAGES, PAGES, Site, addresses, endpoints
 from tests.web.conftest import SCENARIO
 from tests.web.stand_in import StandInHost
 from web import accounts
 from web.app import create_app
-from web.catalogue import Catalogue, read_scenarios
+from web.catalogue import Catalogue
 from web.options import Options
 
 AXE = (Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js").read_text()
@@ -27,30 +26,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 COLOURS = ["color-contrast", "link-in-text-block"]
 LOOKS = {"light": ("light", None), "dark": ("dark", None), "more": ("light", "more"), "dark, more": ("dark", "more")}
 """Theme and contrast of the page's root, as theme.js sets them. Only colours differ between them."""
-WIDTHS = (320, 390)
-
-
-@pytest.fixture(scope="module")
-def host() -> StandInHost:
-    return StandInHost()
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, host: StandInHost) -> Flask:
-    options = Options(directory=tmp_path_factory.mktemp("access"))
-    return create_app(options, host, Catalogue(lambda: (SCENARIO, *read_scenarios())), connect=host.connect)
-
-
-@pytest.fixture(scope="module")
-def console(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def places(app: Flask, console: str, host: StandInHost) -> dict[str, str]:
-    """Where the labs, rounds and sittings are that pages are looked at of."""
-    return prepare(app, host)
+WIDTHS = (320, 390, 1280)
 
 
 @pytest.fixture(scope="module")
@@ -107,35 +83,31 @@ def looked_at(page: Page, number: int = 0) -> dict[str, Any]:
     return found
 
 
-def test_no_page_is_forgotten(app: Flask) -> None:
+def test_no_page_is_forgotten(site: Site) -> None:
     assert not set(PAGES) & set(NO_PAGES)
-    assert endpoints(app) == set(PAGES) | set(NO_PAGES)
+    assert endpoints(site.app) == set(PAGES) | set(NO_PAGES)
 
 
 @pytest.mark.parametrize("path", addresses())
-def test_a_page_is_accessible_and_fits(reader: Page, console: str, places: dict[str, str], path: str) -> None:
+def test_a_page_is_accessible_and_fits(reader: Page, site: Site, path: str) -> None:
+    reader.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    answer = reader.goto(site.at(path))
+    assert answer
+    assert answer.status == (404 if path == "/nowhere" else 200)
     wide = {}
     for width in WIDTHS:
-        reader.set_viewport_size({"width": width, "height": 800})
-        if width == WIDTHS[0]:
-            answer = reader.goto(console + path.format(**places))
-            assert answer
-            assert answer.status == (404 if path == "/nowhere" else 200)
+        reader.set_viewport_size({"width": width, "height": 900})
         actual = reader.evaluate("document.documentElement.scrollWidth")
         if actual > width:
             wide[width] = actual
-    reader.set_viewport_size({"width": 1280, "height": 900})
-    reader.reload()
-    if (actual := reader.evaluate("document.documentElement.scrollWidth")) > 1280:
-        wide[1280] = actual
     assert not wide
     assert not looked_at(reader, addresses().index(path))
 
 
-def test_the_tours_panel_is_accessible_and_fits(browser: Browser, console: str, places: dict[str, str]) -> None:
+def test_the_tours_panel_is_accessible_and_fits(browser: Browser, site: Site) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 640}, reduced_motion="reduce")
     with watched(context) as page:
-        page.goto(console)
+        page.goto(site.address)
         page.get_by_role("button", name="Take the five-minute tour").click()
         expect(page.get_by_role("complementary", name="The phone rings")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -158,14 +130,13 @@ def test_the_login_is_accessible_and_fits(browser: Browser, tmp_path: Path) -> N
     context.close()
 
 
-def test_results_and_the_dialog_are_accessible_too(
-    page: Page, console: str, places: dict[str, str], host: StandInHost
-) -> None:
-    lab = host.labs[places["lab"].rpartition("/")[2]]
+def test_results_and_the_dialog_are_accessible_too(page: Page, site: Site) -> None:
+    lab = site.lab("lab")
+    lab.commands.clear()
     lab.result = CommandResult(
         ok=False, sentence="Rejected.", facts=("1/1/7",), columns=("A",), rows=(("b",),), association="a-1"
     )
-    page.goto(console + places["lab"] + "/nodes/CT1/tools/")
+    page.goto(site.at("{lab}/nodes/CT1/tools/"))
     page.get_by_role("button", name="Send C-ECHO").click()
     expect(page.get_by_text("It did not work")).to_be_attached()
     assert not complaints(page)
@@ -246,8 +217,8 @@ def test_a_console_that_does_not_answer_says_so_and_goes_on(page: Page, stand_in
     expect(notice).to_be_hidden()
 
 
-def test_lines_are_added_in_place_and_edits_are_not_lost(page: Page, console: str, places: dict[str, str]) -> None:
-    page.goto(console + places["explored"] + "/nodes/ROUTER/configuration/")
+def test_lines_are_added_in_place_and_edits_are_not_lost(page: Page, site: Site) -> None:
+    page.goto(site.at("{explored}/nodes/ROUTER/configuration/"))
     page.get_by_label("DIMSE timeout").fill("12")
     page.get_by_role("button", name="Add AE").click()
     expect(page.locator("#f-remotes-2-name")).to_be_focused()

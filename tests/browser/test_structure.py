@@ -5,17 +5,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Page, expect
 
 from sandbox.model.view import CommandResult
 from tests.browser.conftest import served
-from tests.browser.site import prepare
-from tests.web.conftest import SCENARIO
+from tests.browser.site import Site
 from tests.web.stand_in import StandInHost
 from web.app import create_app
 from web.catalogue import Catalogue, read_scenarios
@@ -47,35 +44,13 @@ HEADINGS = """() => [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")]
   .filter((one) => one.checkVisibility()).map((one) => [Number(one.tagName[1]), one.textContent.trim()])"""
 
 
-@pytest.fixture(scope="module")
-def host() -> StandInHost:
-    return StandInHost()
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, host: StandInHost) -> Flask:
-    options = Options(directory=tmp_path_factory.mktemp("structure"))
-    return create_app(options, host, Catalogue(lambda: (SCENARIO, *read_scenarios())), connect=host.connect)
-
-
-@pytest.fixture(scope="module")
-def console(app: Flask) -> Iterator[str]:
-    with served(app) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def places(app: Flask, console: str, host: StandInHost) -> dict[str, str]:
-    return prepare(app, host)
-
-
 def tree(page: Page) -> list[str]:
     return page.locator("body").aria_snapshot().splitlines()
 
 
 @pytest.mark.parametrize("path", SCREENS)
-def test_a_screen_is_told_in_order(page: Page, console: str, places: dict[str, str], path: str) -> None:
-    page.goto(console + path.format(**places))
+def test_a_screen_is_told_in_order(page: Page, site: Site, path: str) -> None:
+    page.goto(site.at(path))
     expect(page.locator("main")).to_be_visible()
     for wanted in SCREENS[path]:
         assert any(line.strip().startswith(f"- {wanted}") or f'"{wanted}' in line for line in tree(page)), wanted
@@ -98,11 +73,9 @@ def test_a_screen_is_told_in_order(page: Page, console: str, places: dict[str, s
     assert all(text for _, text in headings)
 
 
-def test_what_a_tool_says_is_heard_and_its_seconds_are_not(
-    page: Page, console: str, places: dict[str, str], host: StandInHost
-) -> None:
-    host.labs[places["lab"].rpartition("/")[2]].result = CommandResult(ok=True, sentence="It answers.")
-    page.goto(console + places["lab"] + "/nodes/CT1/tools/?tool=echo")
+def test_what_a_tool_says_is_heard_and_its_seconds_are_not(page: Page, site: Site) -> None:
+    site.lab("lab").result = CommandResult(ok=True, sentence="It answers.")
+    page.goto(site.at("{lab}/nodes/CT1/tools/?tool=echo"))
     results = page.locator("#results")
     assert results.get_attribute("aria-live") == "polite"
     page.get_by_role("button", name="Send C-ECHO").last.click()
@@ -110,10 +83,8 @@ def test_what_a_tool_says_is_heard_and_its_seconds_are_not(
     expect(page.locator("[data-seconds]")).to_have_attribute("aria-hidden", "true")
 
 
-def test_a_check_is_heard_by_its_count_and_new_events_are_not_read_out(
-    page: Page, console: str, places: dict[str, str]
-) -> None:
-    page.goto(console + places["lab"] + "/")
+def test_a_check_is_heard_by_its_count_and_new_events_are_not_read_out(page: Page, site: Site) -> None:
+    page.goto(site.at("{lab}/"))
     said = page.locator("#check-said")
     assert said.get_attribute("role") == "status"
     page.get_by_role("button", name=re.compile("^Check (my fix|again)")).click()
@@ -146,17 +117,17 @@ def test_an_empty_page_says_what_to_do_next(page: Page, tmp_path_factory: pytest
         assert main.get_by_role("link").count() + main.get_by_role("button").count() > 0
 
 
-def test_a_lab_that_has_ended_says_what_to_do(page: Page, console: str, places: dict[str, str]) -> None:
+def test_a_lab_that_has_ended_says_what_to_do(page: Page, site: Site) -> None:
     for path in ("/", "/nodes/CT1/tools/", "/terminal/"):
-        answer = page.goto(console + places["ended"] + path)
+        answer = page.goto(site.at("{ended}" + path))
         assert answer
         assert answer.status == 404
         expect(page.get_by_role("heading", level=1)).to_have_text("This lab has ended.")
         expect(page.get_by_role("link", name="Go to the start page")).to_be_visible()
 
 
-def test_a_page_without_its_console_says_so_and_goes_on(page: Page, console: str, places: dict[str, str]) -> None:
-    page.goto(console + places["explored"] + "/")
+def test_a_page_without_its_console_says_so_and_goes_on(page: Page, site: Site) -> None:
+    page.goto(site.at("{explored}/"))
     heading = page.get_by_role("heading", name="The department", exact=True)
     notice = page.get_by_role("status").filter(has_text="The console does not answer.")
     expect(heading).to_be_visible()
