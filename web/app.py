@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -44,6 +45,7 @@ class Console:
     throttle: Throttle
     checking: Checking
     practice: Practice
+    streams: threading.BoundedSemaphore
 
 
 def create_app(
@@ -72,7 +74,10 @@ def create_app(
         MAX_CONTENT_LENGTH=1_000_000,
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.extensions["console"] = Console(options, database, attempts, catalogue, labs, Throttle(), Checking(), practice)
+    streams = threading.BoundedSemaphore(options.streams)
+    app.extensions["console"] = Console(
+        options, database, attempts, catalogue, labs, Throttle(), Checking(), practice, streams
+    )
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.globals.update(words.TABLES, look=words.look, asset=_assets(Path(app.static_folder or "static")))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

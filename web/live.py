@@ -15,6 +15,7 @@ from web.lab_client import LabClient
 BEAT_S = 10.0  # how often a quiet stream proves that its browser is still there
 GATHER_S = 0.1  # what follows an event within this time goes to the browser in one message with it
 BACKLOG = 2000  # a watcher this far behind is dropped and comes back by itself
+MISSED = 500  # of what came while nobody watched, the newest
 RETRY_S = 1.0
 
 Batch = list[EventView]
@@ -36,7 +37,7 @@ class LabFeed:
         self._join(inbox)
         try:
             last = after
-            missed = self._client().events(after=after, limit=500)
+            missed = self._client().events(after=after, limit=MISSED)
             while not self._closed.is_set():
                 batch = [event for event in (missed or self._gather(inbox)) if event.seq > last]
                 missed = ()
@@ -47,6 +48,10 @@ class LabFeed:
         finally:
             with self._lock:
                 self._watchers.discard(inbox)
+
+    def once(self, after: int) -> Iterator[Batch]:
+        """What there is after ``after``, and no more: for a watcher for whom there is no thread to stay."""
+        yield list(self._client().events(after=after, limit=MISSED))
 
     def close(self) -> None:
         self._closed.set()

@@ -18,6 +18,7 @@ class Options:
     browsers may address an exposed console (empty: any). ``secure_cookies`` is for a console behind HTTPS.
     ``published_on_loopback`` says that a container's port is published on its machine's loopback address only, so that
     listening on every address of the container exposes it to nobody. Only loopback's host names are answered then.
+    Of the ``threads`` that answer requests at most ``streams`` are held by pages that are told what happens.
     """
 
     directory: Path
@@ -25,6 +26,7 @@ class Options:
     port: int = 8042
     database: str = ""
     threads: int = 64
+    streams: int = 48
     trusted_hosts: tuple[str, ...] = ()
     secure_cookies: bool = False
     published_on_loopback: bool = False

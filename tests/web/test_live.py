@@ -113,6 +113,24 @@ def test_stream_carries_rows_and_words(visitor: Visitor, lab_path: str) -> None:
     assert "stored an image" not in text
 
 
+def test_when_too_many_watch_one_is_told_what_is_new_and_comes_back(visitor: Visitor, lab_path: str) -> None:
+    streams = visitor.client.application.extensions["console"].streams
+    for _ in range(visitor.client.application.extensions["console"].options.streams):
+        assert streams.acquire(blocking=False)
+    ends = visitor.client.get(f"{lab_path}/events?after=0&feed=main")
+    assert ends.text.startswith("retry: 5000\n\n")
+    assert "could not send to ROUTER" in ends.text
+    assert "id: 3" in ends.text, "the browser goes on from there"
+    ends.close()
+    assert not streams.acquire(blocking=False), "what had no place gave none back"
+    streams.release()
+    for _ in range(2):
+        stays = visitor.client.get(f"{lab_path}/events?after=0&feed=main", buffered=False)
+        assert next(iter(stays.response)) in (b"retry: 2000\n\n", "retry: 2000\n\n")
+        assert not streams.acquire(blocking=False)
+        stays.close()
+
+
 def test_message_keeps_every_line_of_its_data() -> None:
     assert message("a\nb", number=4) == "id: 4\ndata: a\ndata: b\n\n"
     assert message("", event="x") == "event: x\ndata: \n\n"

@@ -13,25 +13,38 @@ from sandbox.model.view import EventView
 from web import feed
 from web.context import account, console
 from web.forms import whole
-from web.live import LabFeed
+from web.live import Batch
+
+STAYED_S, TURNED_AWAY_S = 2, 5
+"""After how long a browser comes back whose stream broke off, and one for which there was no room to stay."""
 
 pages = Blueprint("live", __name__, url_prefix="/labs/<lab_id>")
 
 
 @pages.get("/events")
 def events(lab_id: str) -> Response:
-    """Server-sent events from the one after ``after`` (or after the Last-Event-ID of a browser that comes back)."""
+    """Server-sent events from the one after ``after`` (or after the Last-Event-ID of a browser that comes back).
+
+    A stream holds a thread of the server for as long as somebody looks. When so many do that pages would have to wait
+    for one, this answers with what is new and ends, and the browser asks again a few seconds later.
+    """
     console().labs.attempt(account(), lab_id)
     after = whole(request.headers.get("Last-Event-ID", "")) or whole(request.args.get("after", ""))
     shown = request.args.get("feed", "none")
-    stream = stream_with_context(_messages(console().labs.feed(lab_id), lab_id, after, shown))
+    lab, streams = console().labs.feed(lab_id), console().streams
+    stays = streams.acquire(blocking=False)
+    batches, retry_s = (lab.watch(after), STAYED_S) if stays else (lab.once(after), TURNED_AWAY_S)
+    stream = stream_with_context(_messages(batches, lab_id, shown, retry_s))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(stream, mimetype="text/event-stream", headers=headers)
+    response = Response(stream, mimetype="text/event-stream", headers=headers)
+    if stays:
+        response.call_on_close(streams.release)
+    return response
 
 
-def _messages(lab: LabFeed, lab_id: str, after: int, shown: str) -> Iterator[str]:
-    yield "retry: 2000\n\n"
-    for batch in lab.watch(after):
+def _messages(batches: Iterable[Batch], lab_id: str, shown: str, retry_s: int) -> Iterator[str]:
+    yield f"retry: {retry_s * 1000}\n\n"
+    for batch in batches:
         if not batch:
             yield ": still here\n\n"
             continue
