@@ -65,3 +65,8 @@ def test_nobody_runs_a_line_without_the_token(visitor: Visitor, lab: StandIn, la
 def test_there_is_one_on_every_node(visitor: Visitor, lab_path: str) -> None:
     assert f"{lab_path}/terminal/?node=ROUTER" in visitor.page(f"{lab_path}/nodes/ROUTER/")
     assert visitor.get(f"{lab_path}/terminal/?node=NOBODY").status_code == 404
+
+
+def test_what_does_not_say_which_line_is_a_bad_request(visitor: Visitor, lab_path: str) -> None:
+    for path in ("now", "now?node=CT1", "words?line=l"):
+        assert visitor.client.get(f"{lab_path}/terminal/{path}").status_code == 400

@@ -69,6 +69,7 @@ class Exams:
         self._catalogue = catalogue
         self._now = now
         self._guard = threading.Lock()
+        self._beginning = threading.Lock()
         self._locks: dict[int, threading.RLock] = {}
         self.judging = Judging(labs, attempts)
 
@@ -85,18 +86,19 @@ class Exams:
         """A new exam; its number. ConflictError while another is open."""
         if length not in LENGTHS or focus not in FOCUSES:
             raise BadInputError(_("There is no such exam."), _("Choose length and topics from the form."))
-        if self.open(account) is not None:
-            raise ConflictError(_("You are in an exam."), _("Go on with it, or hand it in first."))
-        paper = draw(
-            tuple(question_bank().values()),
-            self._catalogue.drills(),
-            LENGTHS[length],
-            FOCUSES[focus],
-            timed=timed,
-            seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
-            now=self._now(),
-        )
-        return self._sittings.begin(account, paper.model_dump(mode="json"))
+        with self._beginning:
+            if self.open(account) is not None:
+                raise ConflictError(_("You are in an exam."), _("Go on with it, or hand it in first."))
+            paper = draw(
+                tuple(question_bank().values()),
+                self._catalogue.drills(),
+                LENGTHS[length],
+                FOCUSES[focus],
+                timed=timed,
+                seed=secrets.randbelow(LARGEST_SEED) if seed is None else seed,
+                now=self._now(),
+            )
+            return self._sittings.begin(account, paper.model_dump(mode="json"))
 
     def of(self, account: Account, limit: int = 15) -> tuple[Exam, ...]:
         """The newest exams of ``account``; those of a version that kept other things are left out."""

@@ -61,7 +61,7 @@ def cancel(lab_id: str) -> Response:
 @pages.get("/now")
 def now(lab_id: str) -> Response:
     """What a line has printed so far."""
-    found = lab_client(lab_id).terminal(request.args.get("node", ""), request.args.get("run", ""))
+    found = lab_client(lab_id).terminal(request.args["node"], request.args["run"])
     return jsonify(text=found.text, running=found.status is None)
 
 
@@ -69,7 +69,7 @@ def now(lab_id: str) -> Response:
 def words(lab_id: str) -> Response:
     """What Tab can complete."""
     line, directory = request.args.get("line", "")[:MOST_CHARACTERS], request.args.get("directory", "/")
-    found = lab_client(lab_id).terminal_words(request.args.get("node", ""), line, directory)
+    found = lab_client(lab_id).terminal_words(request.args["node"], line, directory)
     return jsonify(start=found.start, words=found.words)
 
 

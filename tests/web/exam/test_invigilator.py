@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -132,6 +134,22 @@ def test_an_incident_is_started_in_exam_mode_judged_and_its_lab_ended(room: Room
     assert item.attempt == record.id
     assert [finding.id for finding in item.findings] == ["ct"]
     assert room.host.labs == {}
+
+
+def test_who_asks_twice_at_once_gets_one_exam(room: Room) -> None:
+    together = threading.Barrier(4)
+
+    def begin(_: int) -> int:
+        together.wait(10)
+        try:
+            return room.exams.begin(LOCAL, "short", "both", timed=True)
+        except ConflictError:
+            return 0
+
+    with ThreadPoolExecutor(4) as pool:
+        numbers = [number for number in pool.map(begin, range(4)) if number]
+    assert len(numbers) == 1
+    assert len(room.exams.of(LOCAL)) == 1
 
 
 def test_incidents_run_one_at_a_time(room: Room) -> None:
