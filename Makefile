@@ -2,6 +2,9 @@
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Containers often forbid Python to keep what it compiled. Here hundreds of processes would compile the same again.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 # What `make run` hands to the console, such as ARGS="--port 8080", and `make bench` to the comparison: ARGS=--quick.

@@ -20,13 +20,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from waitress.server import create_server
 
 from tests.browser.site import Site, prepare
+from tests.lab.support import home_in
 from tests.web.conftest import SCENARIO
 from tests.web.stand_in import StandInHost
 from web.app import create_app
 from web.catalogue import Catalogue, read_scenarios
 from web.options import Options
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+"""The same engine; the first comes without windows and menus and draws with less work."""
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 ARGS = [
     "--headless",
     "--no-sandbox",
@@ -81,8 +84,8 @@ def real_console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a console whose labs are real."""
     from sandbox.host.local import LocalHost
 
-    home = tmp_path_factory.mktemp("console")
-    host = LocalHost(home)
+    home = home_in(tmp_path_factory.mktemp("console"), tmp_path_factory)
+    host = LocalHost(home, warm=False)
     app = create_app(Options(directory=home), host, Catalogue(read_scenarios))
     try:
         with served(app) as address:

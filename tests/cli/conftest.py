@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.model.view import ReadyLine
-from tests.lab.support import shared_cache
+from tests.lab.support import home_in
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -38,11 +38,7 @@ def call(tmp_path: Path) -> Call:
 
 @pytest.fixture(scope="module")
 def lab_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("home")
-    cache = shared_cache(tmp_path_factory)
-    cache.mkdir(exist_ok=True)
-    (home / "cache").symlink_to(cache)
-    return home
+    return home_in(tmp_path_factory.mktemp("home"), tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -8,24 +8,17 @@ from pathlib import Path
 import pytest
 
 from sandbox.host.local import LocalHost
-from tests.lab.support import shared_cache
+from tests.lab.support import home_in
 
 
 @pytest.fixture
 def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    cache = shared_cache(tmp_path_factory)
-    cache.mkdir(exist_ok=True)
-    (tmp_path / "cache").symlink_to(cache)
-    return tmp_path
+    return home_in(tmp_path, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("home")
-    cache = shared_cache(tmp_path_factory)
-    cache.mkdir(exist_ok=True)
-    (home / "cache").symlink_to(cache)
-    return home
+    return home_in(tmp_path_factory.mktemp("home"), tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

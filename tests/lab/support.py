@@ -23,6 +23,14 @@ def shared_cache(factory: pytest.TempPathFactory) -> Path:
     return (base if base != base.parent else factory.getbasetemp()) / "lab-cache"
 
 
+def home_in(folder: Path, factory: pytest.TempPathFactory) -> Path:
+    """``folder`` as a home of labs, with the shared cache."""
+    cache = shared_cache(factory)
+    cache.mkdir(exist_ok=True)
+    (folder / "cache").symlink_to(cache)
+    return folder
+
+
 def do(lab: Lab, command: str, /, actor: str = "trainee:test", **params: object) -> CommandResult:
     """Give a command by name."""
     return lab.execute(lab.parse(command, params), actor)

@@ -18,6 +18,7 @@ from sandbox.drill.load import load_scenario, scenario_slugs, scenarios_folder
 from sandbox.drill.surface import pretended_surface
 from sandbox.drill.verify import SEEDS, Verification, verify_all
 from sandbox.lab.site import load_site
+from tests.lab.support import shared_cache
 
 SLUGS = scenario_slugs()
 MANY = min(len(SEEDS), max(1, int(os.environ.get("PACS_SANDBOX_SEEDS", "1"))))
@@ -84,7 +85,7 @@ def proofs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.function is test_it_is_proven_fair
     ]
-    return Proofs(chosen, tmp_path_factory.mktemp("cache"))
+    return Proofs(chosen, shared_cache(tmp_path_factory))
 
 
 @pytest.mark.verify
