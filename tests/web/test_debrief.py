@@ -19,7 +19,7 @@ from tests.web.told import HOSTILE, told
 from web import debrief_picture, words
 from web.report_pdf import report_pdf
 
-SECRETS = ("mistyped", "A typo in the AE table", "62", "Follow the patient", "thrown away")
+SECRETS = ("mistyped", "A typo in the AE table", "62 of 100 points", "Follow the patient", "thrown away")
 ACCOUNT = {"wrong": "Müller's title was wrong.", "did": "I mended it.", "differently": "Look at the log first."}
 
 
