@@ -68,10 +68,11 @@ def in_batches(archive: ArchiveProcess, play: Play, alive: Callable[[], None]) -
         alive()
 
 
-def finish(connection: socket.socket) -> bytes:
-    """What it answers before it ends the connection, which it must once we have nothing more to say."""
+def finish(connection: socket.socket, patience_s: float = _PATIENCE_S) -> bytes:
+    """What it answers before it ends the connection, which it must once we have nothing more to say: after its first
+    words, or after ``patience_s`` without one."""
     answer = b""
-    if select.select([connection], [], [], _PATIENCE_S)[0]:
+    if select.select([connection], [], [], patience_s)[0]:
         answer = connection.recv(1 << 16)
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
@@ -211,11 +212,11 @@ def corpus(place: str) -> tuple[bytes, ...]:
     return (*made, *(upload.encode() + body for _ in range(3)))
 
 
-def send_http(port: int, request: bytes) -> bytes:
+def send_http(port: int, request: bytes, patience_s: float = _PATIENCE_S) -> bytes:
     with socket.create_connection(("127.0.0.1", port), _HANG_S) as connection:
         try:
             connection.sendall(request)
-            return finish(connection)
+            return finish(connection, patience_s)
         except TimeoutError:
             raise
         except OSError:
@@ -249,7 +250,10 @@ def test_nothing_that_is_asked_over_http_does_it_harm(tmp_path: Path) -> None:
                 assert _STUDY.encode() in answer.read()
 
         for request in requests:
-            assert re.match(rb"HTTP/1\.1 (20\d|406)", answer := send_http(port, request)), (request, answer[:500])
+            assert re.match(rb"HTTP/1\.1 (20\d|406)", answer := send_http(port, request, _HANG_S)), (
+                request,
+                answer[:500],
+            )
         alive()
         before = archive.usage()
         in_batches(archive, play, alive)
