@@ -138,6 +138,7 @@ class Done:
 def read_acts(events: Sequence[Event], story: Story) -> Done:
     """What people did since the phone rang."""
     results = {event.cause: event.body for event in events if isinstance(event.body, CommandFinished)}
+    # An answer is caused by the question itself, and that by the command.
     heard = {event.cause: event.body.text for event in events if isinstance(event.body, TicketAnswered)}
     acts: list[Act] = []
     diagnoses: list[Event] = []
@@ -146,7 +147,7 @@ def read_acts(events: Sequence[Event], story: Story) -> Done:
             continue
         if isinstance(event.body, DiagnosisCommitted):
             diagnoses.append(event)
-        act = _act(event, results.get(event.seq), heard.get(event.cause, ""))
+        act = _act(event, results.get(event.seq), heard.get(event.seq, ""))
         if act is not None and not (act.kind is ActKind.LOOK and acts and acts[-1].key == act.key):
             acts.append(act)
     return Done(tuple(acts), tuple(diagnoses))

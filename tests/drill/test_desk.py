@@ -81,6 +81,7 @@ def test_what_the_author_wrote_is_said_with_this_runs_names(attempt: Attempt) ->
     assert first.sender == "Lena Marchetti"
     assert first.text == f"They moved my machine. {exam.spoken_name} was the first after it."
     assert ask(attempt.lab, "sonographer", "changed").text.startswith("As I said: ")
+    assert attempt.debrief().tests.made[0].answer == first.text, "and stands in the debrief beside the question"
 
 
 def test_who_does_not_know_says_so(attempt: Attempt) -> None:

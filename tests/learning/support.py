@@ -24,6 +24,7 @@ from sandbox.events.kinds import (
     NodeConfigSaved,
     QueueFailed,
     QueueSent,
+    TicketAnswered,
     TicketAsked,
     TicketClosed,
     TicketReceived,
@@ -158,8 +159,15 @@ class Log:
     def hint(self, number: int, *, at: float) -> int:
         return self.add(HintRevealed(number=number, text="x"), actor=ANNA, at=at)
 
-    def asks(self, *, at: float) -> int:
-        return self.add(TicketAsked(ticket=1, to="Rosalind", about="see", text="What?"), actor=ANNA, at=at)
+    def asks(self, *, at: float, hears: str = "") -> int:
+        """Asks the caller, who answers a moment later: by then the command is finished."""
+        issued = self.add(CommandIssued(command="attempt.ask", params={"to": "ct_tech"}), actor=ANNA, at=at)
+        body = TicketAsked(ticket=1, to="Rosalind", about="see", text="What?")
+        asked = self.add(body, actor=ANNA, cause=issued)
+        self.add(CommandFinished(command="attempt.ask", ok=True, sentence="Asked."), actor=ANNA, cause=issued)
+        if hears:
+            self.add(TicketAnswered(ticket=1, sender="Rosalind", about="see", text=hears), cause=asked, at=at + 2)
+        return asked
 
     def updates(self, *, at: float, **parts: str) -> int:
         told = {"impact": "CT waits", "known": "a title", "unknown": "since when", **parts}

@@ -98,6 +98,16 @@ def test_a_page_that_draws_itself_again_is_one_look() -> None:
     assert [test.title for test in value(log).made] == ["the log on CT1", "the queue on CT1"]
 
 
+def test_what_somebody_said_stands_beside_what_they_were_asked() -> None:
+    log = Log()
+    log.asks(at=5, hears="It waits here.")
+    log.asks(at=20)
+    assert [(test.title, test.answer) for test in value(log).made] == [
+        ("a question to Rosalind", "It waits here."),
+        ("a question to Rosalind", ""),
+    ]
+
+
 def test_the_same_test_with_the_same_answer_told_nothing_new() -> None:
     log = Log()
     first = log.does("tool.echo", at=5, ok=False, says="rejected after 3.1 ms", remote="ROUTER")
