@@ -1,6 +1,7 @@
 """What the commands of one line print, and the way to end them: bounded, and watched by whoever may press Ctrl-C.
 
-Rule: control characters never reach a reader; what a peer or a file says stands there as a dot.
+Rule: control characters never reach a reader; what a peer or a file says stands there as a dot. Only the last command
+of a line prints on the screen. The others print into a ``Pipe``, which holds much more, since nobody reads it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from sandbox.model.terminal_view import TerminalOutput
 MOST_LINES = 4_000
 MOST_CHARACTERS = 400_000
 LONGEST_LINE = 2_000
-CUT = "… (the rest is not shown; narrow it with | head, | grep, or fewer keys)"
+CUT = "… (the rest is not shown; narrow it with | head, | tail, | grep, or fewer keys)"
+MOST_PIPED = 100_000
+MOST_PIPED_CHARACTERS = 20_000_000
+"""Twice what the longest log of a node can hold (disk.MOST_LOG_LINES lines of LONGEST_LINE), so that its end is what
+| tail shows."""
+PIPE_CUT = f"… (a | takes {MOST_PIPED:,} lines or 20 MB: what came after that was left out; name fewer files)"
 
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong, somebody pressed Ctrl-C
@@ -90,6 +96,24 @@ class Screen:
             closers = list(self._closers)
         for close in closers:
             close(reason)
+
+
+class Pipe:
+    """What one command of a line prints for the next: as it is, since it is judged and not read."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.lines: list[str] = []
+        self._screen = screen
+        self._characters = 0
+
+    def print(self, text: str = "") -> None:
+        """Take ``text`` in. Raises Full at the bound, or Interrupted when somebody has cancelled the line."""
+        self._screen.check()
+        for line in text.split("\n"):
+            self._characters += len(line) + 1
+            if len(self.lines) >= MOST_PIPED or self._characters > MOST_PIPED_CHARACTERS:
+                raise Full
+            self.lines.append(line)
 
 
 def harmless(line: str) -> str:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from sandbox.lab.terminal import program as program_module
 from sandbox.lab.terminal.disk import Disk, DiskError, File
 from sandbox.lab.terminal.line import LineError, Word, last_word, parse
-from sandbox.lab.terminal.screen import CUT, Full, Interrupted, Screen
+from sandbox.lab.terminal.screen import CUT, PIPE_CUT, Full, Interrupted, Pipe, Screen
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import SandboxError
 from sandbox.model.terminal_view import Completion, TerminalOutput
 
 if TYPE_CHECKING:
     from sandbox.lab.lab import Lab
+    from sandbox.lab.terminal.program import Program
     from sandbox.nodes.node import Node
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 NOT_FOUND = 127
 CANCELLED = 130
 TIMED_OUT = 124
-MOST_PIPED = 50_000
 MOST_COMPLETIONS = 60
 _TITLES = frozenset({"-aet", "--aetitle", "-aec", "--call", "-aem", "--move"})
 
@@ -45,9 +45,11 @@ class Shell:
         self.clears = False
         self.piped: list[str] | None = None
         """What came through the pipe, for a filter; None at the beginning of a line."""
+        self._out: Screen | Pipe = screen
 
     def print(self, text: str = "") -> None:
-        self.screen.print(text)
+        """Print on the screen, or for the next command of the line."""
+        self._out.print(text)
 
     def run(self, line: str) -> TerminalOutput:
         """Run a line to its end."""
@@ -83,25 +85,40 @@ class Shell:
             return program_module.FAILURE
 
     def _stages(self, stages: Sequence[Sequence[Word]]) -> int:
-        status = program_module.SUCCESS
-        for number, stage in enumerate(stages):
-            name = stage[0].text
-            found = program_module.find(name)
-            if found is None:
-                self.print(
-                    f"{name[:60]}: command not found. {suggestion(name[:60], program_module.every_name())[:300]}"
-                )
-                if number == 0:
-                    self.print("Type help to see what there is.")
-                return NOT_FOUND
-            if number and not found.is_filter:
-                filters = ", ".join(each.name for each in program_module.programs().values() if each.is_filter)
-                self.print(f"{name}: cannot stand after a |. After a pipe there may be: {filters}.")
-                return program_module.MISUSED
-            if number:
-                self.piped, self.screen.lines = self.screen.lines[:MOST_PIPED], []
-            status = found.execute(self, self._expanded(stage[1:]))
+        status, is_cut = program_module.SUCCESS, False
+        try:
+            for number, stage in enumerate(stages):
+                found = self._program(stage[0].text, is_first=number == 0)
+                if isinstance(found, int):
+                    return found
+                pipe = Pipe(self.screen) if number + 1 < len(stages) else None
+                self._out = pipe or self.screen
+                try:
+                    status = found.execute(self, self._expanded(stage[1:]))
+                except Full:
+                    if pipe is None:
+                        raise
+                    is_cut = True
+                self.piped = pipe.lines if pipe else None
+        finally:
+            if is_cut:
+                self.screen.lines.append(PIPE_CUT)
         return status
+
+    def _program(self, name: str, *, is_first: bool) -> Program | int:
+        """The command of a stage; or the exit status where there is none that can stand here, which is said."""
+        found = program_module.find(name)
+        if found is None:
+            names = program_module.every_name()
+            self.screen.print(f"{name[:60]}: command not found. {suggestion(name[:60], names)[:300]}")
+            if is_first:
+                self.screen.print("Type help to see what there is.")
+            return NOT_FOUND
+        if not is_first and not found.is_filter:
+            filters = ", ".join(each.name for each in program_module.programs().values() if each.is_filter)
+            self.screen.print(f"{name}: cannot stand after a |. After a pipe there may be: {filters}.")
+            return program_module.MISUSED
+        return found
 
     def _expanded(self, words: Sequence[Word]) -> list[str]:
         """The words, with those that have wildcards replaced by the files that match; none do: as it was typed."""

@@ -13,7 +13,7 @@ from sandbox.events.kinds import AssociationRequested, CommandFinished
 from sandbox.lab.lab import Lab
 from sandbox.lab.terminal.disk import Disk, DiskError
 from sandbox.lab.terminal.program import programs
-from sandbox.lab.terminal.screen import LONGEST_LINE, MOST_LINES, Full, Screen, harmless
+from sandbox.lab.terminal.screen import CUT, LONGEST_LINE, MOST_LINES, MOST_PIPED, PIPE_CUT, Full, Screen, harmless
 from sandbox.lab.terminal.sessions import Terminals
 from sandbox.lab.terminal.shell import Shell
 from sandbox.model.errors import ConflictError
@@ -206,6 +206,26 @@ def test_output_is_bounded_and_holds_no_control_characters() -> None:
         Screen().print("line\n" * (MOST_LINES + 1))
     assert harmless("a\x1b[31m\x00b\u202ec") == "a·[31m·b·c"
     assert len(harmless("x" * 100_000)) == LONGEST_LINE + 1
+
+
+def test_the_end_of_a_long_log_comes_through_a_pipe(lab: Lab) -> None:
+    node = lab.department.node("US1")
+    for number in range(10_000):
+        node.log("info", f"line {number}")
+    found = typed(lab, "US1", "cat log/node.log | tail -20")
+    assert [line.split()[-1] for line in found.text.splitlines()] == [str(number) for number in range(9_980, 10_000)]
+    assert typed(lab, "US1", "cat log/node.log | grep -v nothing | wc -l").text.strip() == "5000"
+    shown = typed(lab, "US1", "cat log/node.log").text.splitlines()
+    assert (len(shown), shown[-1]) == (MOST_LINES + 1, CUT)
+
+
+def test_what_is_too_much_for_a_pipe_is_said(lab: Lab) -> None:
+    work = Disk(lab, lab.department.node("CT1")).writable("/work/lines")
+    work.write_text("x\n" * (MOST_PIPED // 4))
+    assert typed(lab, "CT1", f"cat {'work/lines ' * 4} | wc -l").text == str(MOST_PIPED)
+    found = typed(lab, "CT1", f"cat {'work/lines ' * 5} | wc -l")
+    assert found.text.splitlines() == [str(MOST_PIPED), PIPE_CUT]
+    work.unlink()
 
 
 HOSTILE = st.one_of(
