@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # What `make test` hands to pytest, such as TESTS="tests/nodes -k queue".
 TESTS ?= tests
-# Processes that run tests: three on two processors, since much of a test is waiting.
-WORKERS ?= 3
+# Processes that run tests: four on two processors, since much of a test is waiting.
+WORKERS ?= 4
 
 .PHONY: run test lint types unit bench reference translations screens clean
 
