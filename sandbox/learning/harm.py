@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.events.event import FAULT, PROBE, Event
 from sandbox.events.kinds import (
     ArchiveBinEmptied,
+    AttemptClosed,
     CheckFinished,
     ExamAcquired,
     NodeConfigSaved,
@@ -68,9 +69,11 @@ def impact_of(events: Sequence[Event], story: Story) -> Impact:
             held[exam.accession_number] = exam
     patients = len({exam.patient_id for exam in held.values()})
     seconds = None
-    if story.solved and story.broken and events:
+    # What was said afterwards belongs to the attempt and not to the outage: it lasted until the check that passed.
+    recovered = next((event.at for event in events if isinstance(event.body, AttemptClosed)), None)
+    if story.solved and story.broken and recovered is not None:
         since = min([event.at for event in failures] + [story.started_at])
-        seconds = round((events[-1].at - since).total_seconds(), 1)
+        seconds = round((recovered - since).total_seconds(), 1)
     return Impact(
         exams=tuple(sorted(held)) if story.broken else (),
         patients=patients if story.broken else 0,

@@ -161,7 +161,7 @@ class Log:
 
     def asks(self, *, at: float, hears: str = "") -> int:
         """Asks the caller, who answers a moment later: by then the command is finished."""
-        issued = self.add(CommandIssued(command="attempt.ask", params={"to": "ct_tech"}), actor=ANNA, at=at)
+        issued = self.commands("attempt.ask", at=at)
         body = TicketAsked(ticket=1, to="Rosalind", about="see", text="What?")
         asked = self.add(body, actor=ANNA, cause=issued)
         self.add(CommandFinished(command="attempt.ask", ok=True, sentence="Asked."), actor=ANNA, cause=issued)
@@ -173,9 +173,10 @@ class Log:
         told = {"impact": "CT waits", "known": "a title", "unknown": "since when", **parts}
         return self.add(TicketUpdated(ticket=1, text="x", next_update_min=10, **told), actor=ANNA, at=at)
 
-    def closes(self, *, at: float, verified: str = "It is in the ED.") -> int:
+    def closes(self, *, at: float, verified: str = "It is in the ED.", cause: int | None = None) -> int:
+        """Sends the closing message; ``cause`` is the command, which is that of the end where it ended the drill."""
         body = TicketClosed(ticket=1, cause="A typo.", done="Corrected.", verified=verified, follow_up="")
-        return self.add(body, actor=ANNA, at=at)
+        return self.add(body, actor=ANNA, cause=cause, at=at)
 
     def mends(self, *, at: float) -> None:
         self.does("node.config.save", at=at, set={"remotes.ROUTER.ae_title": "ROUTER"})
@@ -187,8 +188,12 @@ class Log:
             self.add(CheckFinished(finding=finding), actor=ANNA, cause=started)
         return started
 
-    def ends(self, *, solved: bool, at: float) -> int:
-        return self.add(AttemptClosed(solved=solved, gave_up=not solved), actor=ANNA, at=at)
+    def commands(self, command: str, *, at: float) -> int:
+        """Gives a command of the drill itself, whose events name it as their cause."""
+        return self.add(CommandIssued(command=command), actor=ANNA, at=at)
+
+    def ends(self, *, solved: bool, at: float, cause: int | None = None) -> int:
+        return self.add(AttemptClosed(solved=solved, gave_up=not solved), actor=ANNA, cause=cause, at=at)
 
     def read(self, story: Story = STORY) -> Done:
         return read_acts(self.events, story)
@@ -214,7 +219,8 @@ def expertly() -> Log:
     log.diagnoses(at=60)
     log.mends(at=70)
     log.sent(at=75)
+    closing = log.commands("attempt.close", at=80)
     log.checks(finding(), at=80)
-    log.ends(solved=True, at=90)
-    log.closes(at=95)
+    log.ends(solved=True, at=90, cause=closing)
+    log.closes(at=90, cause=closing)
     return log

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from sandbox.events.kinds import NodeConfigSaved, NodeStarted, NodeStopped, QueueDiscarded
+from sandbox.learning.debrief import debrief
 from sandbox.learning.harm import MOST, harm_of, impact_of
+from sandbox.learning.report import incident_report, markdown
 from sandbox.model.config_path import Change
 from sandbox.model.debrief_view import HarmView
 from sandbox.model.verdict import Verdict
-from tests.learning.support import ANNA, STORY, Log, expertly, finding, solved
+from tests.learning.support import ANNA, STORY, Log, expertly, finding, solved, words
 
 
 def harm(log: Log) -> tuple[HarmView, ...]:
@@ -94,8 +96,17 @@ def test_the_impact_is_of_exams_behind_the_failures() -> None:
     assert told.exams == ("A1",)
     assert told.patients == 1
     assert told.sentence.startswith("1 exam of 1 patient was concerned")
-    assert told.seconds == 395
+    assert told.seconds == 390
     assert impact_of(log.events, STORY).seconds is None, "it never came back"
+
+
+def test_the_outage_ends_with_the_attempt_and_not_with_the_last_message() -> None:
+    log = expertly()
+    log.closes(at=3600)
+    told = debrief(log.events, solved(), words)
+    assert told.messages[-1].elapsed_s == 3600, "the message is told"
+    assert told.impact.seconds == 390
+    assert "From the first failure to the recovery: 6 minutes." in markdown(incident_report(told))
 
 
 def test_where_nothing_was_broken_nothing_is_the_faults() -> None:
