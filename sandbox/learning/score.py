@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sandbox.events.event import Event
 from sandbox.events.kinds import (
+    AttemptClosed,
     CheckFinished,
     DiagnosisCommitted,
     HintRevealed,
@@ -209,14 +210,14 @@ def _hints(judged: Judged) -> Earned:
 
 
 def _acknowledged(judged: Judged) -> Earned:
-    for event in judged.events:
+    for event in _said_in_time(judged):
         if isinstance(event.body, TicketAsked | TicketUpdated | TicketClosed) and event.actor not in NOT_PEOPLE:
             return Earned(1.0, "The caller heard from you.", event.seq)
     return Earned(0.0, "Nobody who called heard from you. A question or one line is enough.")
 
 
 def _updated(judged: Judged) -> Earned:
-    updates = [event for event in judged.events if isinstance(event.body, TicketUpdated)]
+    updates = [event for event in _said_in_time(judged) if isinstance(event.body, TicketUpdated)]
     if not updates:
         return Earned(0.0, "No update: what is affected, what is known, what is not, when they hear again.")
     body = updates[-1].body
@@ -225,8 +226,13 @@ def _updated(judged: Judged) -> Earned:
 
 
 def _closed(judged: Judged) -> Earned:
-    closings = [event for event in judged.events if isinstance(event.body, TicketClosed)]
+    closings = [event for event in _said_in_time(judged) if isinstance(event.body, TicketClosed)]
     if not closings:
+        late = next((event.seq for event in judged.events if isinstance(event.body, TicketClosed)), 0)
+        if late:
+            return Earned(
+                0.0, "The closing message came when all was over. Close with it: the caller tries first.", late
+            )
         return Earned(0.0, "No closing message: the cause, what was done, how you know that it works.")
     body = closings[-1].body
     said = [name for name in ("cause", "done", "verified") if getattr(body, name).strip()]
@@ -261,6 +267,16 @@ def needless_changes(done: Done, story: Story) -> tuple[Act, ...]:
     nodes = {step.node for way in story.ways for step in way} | {story.right.get("node", "")}
     kinds = {step.command for way in story.ways for step in way}
     return tuple(act for act in done.fixes if act.node not in nodes or (act.name not in kinds and not act.node))
+
+
+def _said_in_time(judged: Judged) -> list[Event]:
+    """What was there before the drill ended, with the closing message that ended it: the same command wrote both."""
+    ended = next((event for event in judged.events if isinstance(event.body, AttemptClosed)), None)
+    return [
+        event
+        for event in judged.events
+        if ended is None or event.seq < ended.seq or (event.cause is not None and event.cause == ended.cause)
+    ]
 
 
 def _undone(judged: Judged) -> float:

@@ -218,6 +218,9 @@ def test_a_ticket_is_closed_by_trying(attempt: Attempt) -> None:
     last = view.tickets[0].messages[-2:]
     assert [one.said for one in last] == [Said.CLOSED, Said.ANSWERED]
     assert last[1].worked is True
+    score = attempt.debrief().score
+    assert score is not None
+    assert {line.part: line.points for line in score.lines}["closed"] == 5, "the message that ended it counts"
     with pytest.raises(ConflictError):
         do(lab, "attempt.close", **message)
 

@@ -240,6 +240,22 @@ def test_a_closing_message_counts_by_what_it_says() -> None:
     assert line(log, STORY, "acknowledged").points == 2
 
 
+def test_what_is_said_when_all_is_over_earns_nothing() -> None:
+    log = Log()
+    check = log.commands("attempt.check", at=10)
+    log.checks(finding(), at=10)
+    log.ends(solved=True, at=20, cause=check)
+    log.asks(at=30)
+    log.updates(at=40)
+    log.closes(at=50, cause=log.commands("attempt.close", at=50))
+    late = [score_of(log.events, log.read(), solved()), told(log, solved()).score]
+    for score in late:
+        assert score is not None
+        lines = {line.part: line for line in score.lines}
+        assert [lines[part].points for part in ("acknowledged", "updated", "closed")] == [0, 0, 0]
+        assert "when all was over" in lines["closed"].why
+
+
 def test_a_solve_says_where_most_is_to_be_won() -> None:
     log = Log()
     log.mends(at=10)
