@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.conftest import Visitor
 from tests.web.stand_in import StandIn
-from web.forms import whole
+from web.forms import for_header, port, whole
 
 
 @pytest.mark.parametrize(("text", "number"), [("7", 7), (" 12 ", 12), ("0", 0), ("99999999999", 99_999_999_999)])
@@ -17,6 +17,22 @@ def test_plain_digits_are_a_number(text: str, number: int) -> None:
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "²", "٣", "1" * 5000, "one", "1 2"])
 def test_everything_else_is_none(text: str) -> None:
     assert whole(text, 4) == 4
+
+
+def test_what_is_out_of_bounds_is_none() -> None:
+    assert [whole(text, -1, least=2, most=4) for text in ("1", "2", "4", "5")] == [-1, 2, 4, -1]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("104", 104), (" 65535 ", 65535), ("000104", 104), ("0", 0), ("65536", 0), ("0000104999999", 0), ("0" * 4400, 0)],
+)
+def test_a_port_is_read_whole(text: str, number: int) -> None:
+    assert port(text) == number
+
+
+def test_a_header_takes_nothing_that_ends_it() -> None:
+    assert for_header("/log\r\nSet-Cookie: a=b\x00é") == "/log??Set-Cookie: a=b??"
 
 
 def test_a_raised_two_is_no_error_of_the_console(visitor: Visitor, lab: StandIn, lab_path: str) -> None:

@@ -107,6 +107,16 @@ def test_ones_own_ae_is_entered_in_the_ae_table(visitor: Visitor, lab: StandIn, 
     assert len(lab.commands) == 1
 
 
+@pytest.mark.parametrize("port", ["000001" + "0" * 4300, "0000104999999"])
+def test_what_is_no_port_is_asked_for_again(visitor: Visitor, lab: StandIn, lab_path: str, port: str) -> None:
+    answer = visitor.post(f"{lab_path}/tools/register", {"node": "ROUTER", "ae": "MYTOOL", "port": port})
+    assert answer.status_code == 302
+    assert not lab.commands
+    file = visitor.get(f"{lab_path}/tools/orthanc.json?port={port}").json
+    assert file is not None
+    assert file["DicomPort"] == 4242
+
+
 def test_the_file_for_orthanc_is_a_download(visitor: Visitor, lab: StandIn, lab_path: str) -> None:
     answer = visitor.get(f"{lab_path}/tools/orthanc.json")
     assert "attachment" in answer.headers["Content-Disposition"]

@@ -50,6 +50,14 @@ def test_what_cannot_be_run_is_told_in_the_terminal(visitor: Visitor, lab: Stand
     assert "The lab is being reset. Try again in a second." in answer
 
 
+def test_a_directory_that_was_made_up_ends_no_header(visitor: Visitor, lab: StandIn, lab_path: str) -> None:
+    lab.refuse = ConflictError("The lab is being reset.", "Try again in a second.")
+    headers = {"X-Terminal": "script", "X-CSRFToken": visitor.token()}
+    data = {"node": "CT1", "line": "ls", "directory": "/log\r\nX-Clears: 1"}
+    answer = visitor.client.post(f"{lab_path}/terminal/", data=data, headers=headers)
+    assert (answer.status_code, answer.headers["X-Directory"]) == (200, "/log??X-Clears: 1")
+
+
 def test_ctrl_c_is_a_command(visitor: Visitor, lab: StandIn, lab_path: str) -> None:
     lab.result = CommandResult(ok=True, sentence="It is being stopped.")
     answer = visitor.post(f"{lab_path}/terminal/cancel", {"run": "r-1"})

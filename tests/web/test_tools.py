@@ -44,6 +44,14 @@ def test_a_query_is_asked_again_without_each_key(visitor: Visitor, lab: StandIn,
     assert (params["drop_each"], params["root"], params["keys"]["PatientID"]) == (True, "PATIENT", "1")
 
 
+@pytest.mark.parametrize("port", ["000001" + "0" * 4300, "0000104999999", "70000", ""])
+def test_what_is_no_port_is_not_tried(visitor: Visitor, lab: StandIn, lab_path: str, port: str) -> None:
+    answer = visitor.post(f"{lab_path}{HERE}", {"tool": "port", "host": "archive", "port": port}, part=True)
+    assert answer.status_code == 200
+    assert "The port is not a number from 1 to 65535." in answer.text
+    assert not lab.commands
+
+
 def test_a_damaged_object_is_sent(visitor: Visitor, lab: StandIn, lab_path: str) -> None:
     visitor.post(f"{lab_path}{HERE}", {"tool": "store", "remote": "ARCHIVE", "damage": "truncated"}, part=True)
     assert lab.commands[-1]["params"] == {"node": "CT1", "remote": "ARCHIVE", "damage": "truncated"}

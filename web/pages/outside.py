@@ -15,6 +15,7 @@ from sandbox.model.errors import SandboxError
 from sandbox.model.view import LabView, NodeView
 from web import own_tools
 from web.context import lab_client
+from web.forms import port as port_of
 from web.lab_client import LabClient
 from web.own_tools import OWN_PORT, OWN_TITLE, Reach
 from web.pages.common import give, lab_page, node_of, tell
@@ -60,7 +61,7 @@ def orthanc(lab_id: str) -> Response:
     lab = lab_client(lab_id).lab()
     own = own_tools.safe_title(request.args.get("ae", "")) or "ORTHANC"
     reached = [at for at in (own_tools.reach_of(node, ()) for node in lab.nodes) if at is not None]
-    text = own_tools.orthanc(reached, own, _port(request.args.get("port", ""), 4242))
+    text = own_tools.orthanc(reached, own, port_of(request.args.get("port", "")) or 4242)
     headers = {"Content-Disposition": 'attachment; filename="orthanc.json"'}
     return Response(text, mimetype="application/json", headers=headers)
 
@@ -69,7 +70,7 @@ def orthanc(lab_id: str) -> Response:
 def register(lab_id: str) -> Redirect:
     """Enter one's own AE in the AE table of a node: saved, and in force after a restart."""
     node, own = request.form.get("node", ""), own_tools.safe_title(request.form.get("ae", ""))
-    port = _port(request.form.get("port", ""), 0)
+    port = port_of(request.form.get("port", ""))
     onward = url_for(".outside", lab_id=lab_id, node=node, tool="back", ae=own, port=port or OWN_PORT)
     if not own or not port:
         flash(_("An AE title of up to 16 letters and digits and a port from 1 to 65535 are needed."), "bad")
@@ -101,8 +102,4 @@ def _own(at: Reach | None) -> tuple[str, int]:
     """The AE title to call as: the one asked for, else one that the node lets in."""
     known = at.friends if at is not None else ()
     own = own_tools.safe_title(request.args.get("ae", ""))
-    return own or next(iter(known), OWN_TITLE), _port(request.args.get("port", ""), OWN_PORT)
-
-
-def _port(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535 else otherwise
+    return own or next(iter(known), OWN_TITLE), port_of(request.args.get("port", "")) or OWN_PORT

@@ -14,6 +14,7 @@ from sandbox.model.errors import SandboxError
 from sandbox.model.terminal_view import TerminalOutput
 from sandbox.model.view import CommandResult, ConfigView
 from web.context import lab_client
+from web.forms import for_header
 from web.pages.common import give, lab_page, node_of
 
 pages = Blueprint("terminal", __name__, url_prefix="/labs/<lab_id>/terminal")
@@ -46,8 +47,8 @@ def run(lab_id: str) -> str | Response:
     if request.headers.get("X-Terminal") != "script":
         return _page(lab_id, node, output.directory, ran)
     answer = Response(render_template("parts/terminal_ran.html", lab_id=lab_id, ran=ran))
-    # Directories are names of the virtual disk, of plain letters; a header takes nothing else.
-    answer.headers["X-Directory"] = output.directory.encode("ascii", "replace").decode()
+    # Directories are names of the virtual disk, of plain letters; but a line that was refused has what was sent.
+    answer.headers["X-Directory"] = for_header(output.directory)
     answer.headers["X-Clears"] = "1" if output.clears else "0"
     return answer
 

@@ -21,6 +21,7 @@ from sandbox.model.errors import BadInputError, SandboxError
 from sandbox.model.view import CommandResult
 from sandbox.nodes.damage import DAMAGES
 from web.context import account, lab_client
+from web.forms import port as port_of
 from web.forms import whole
 from web.pages.common import give, node_page, wants_part
 from web.recent_results import RecentResults, Tried
@@ -173,10 +174,10 @@ def _target(form: Form) -> dict[str, Any]:
 
 
 def _port(form: Form) -> int:
-    text = form.get("port", "").strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
+    port = port_of(form.get("port", ""))
+    if not port:
         raise BadInputError(_("The port is not a number from 1 to 65535."), _("DICOM's own are 104 and 11112."))
-    return int(text)
+    return port
 
 
 def _host(form: Form) -> dict[str, Any]:
