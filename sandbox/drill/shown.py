@@ -57,7 +57,8 @@ def _choice(person: Person) -> Choice:
 
 def _ticket(mail: Mail, attempt: Attempt) -> TicketView:
     roles = {person.name: person.job for person in attempt.lab.site.people}
-    pending = attempt.desk.open_questions.values()
+    # When a drill is over nobody answers any more, so nobody is thinking either.
+    pending = attempt.desk.open_questions.values() if attempt.state is AttemptState.RUNNING else ()
     return TicketView(
         number=mail.number,
         sender=mail.sender,

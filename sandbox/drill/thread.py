@@ -53,7 +53,8 @@ class Thread:
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def ask(self, ticket: int, to: str, about: About) -> Person:
-        """Ask somebody something. The answer comes as an event."""
+        """Ask somebody something. The answer comes as an event. ConflictError when the drill is over."""
+        self._must_run()
         mail = self._mail(ticket)
         person = next((each for each in self.people if each.id == to), None)
         if person is None:
@@ -68,7 +69,9 @@ class Thread:
         return person
 
     def resume(self) -> None:
-        """Answer what was asked of an earlier process, and keep in mind what it promised."""
+        """Answer what was asked of an earlier process, and keep in mind what it promised, while the drill runs."""
+        if self._attempt.state is not AttemptState.RUNNING:
+            return
         desk = self._attempt.desk
         for seq, asked in tuple(desk.open_questions.items()):
             self._answer_soon(seq, asked)
@@ -118,7 +121,8 @@ class Thread:
     # --- telling -----------------------------------------------------------------------------------------------------
 
     def update(self, ticket: int, *, impact: str, known: str, unknown: str, next_update_min: int) -> None:
-        """Tell those who wait how things are; the caller acknowledges it."""
+        """Tell those who wait how things are; the caller acknowledges it. ConflictError when the drill is over."""
+        self._must_run()
         mail = self._mail(ticket)
         parts = {"impact": impact.strip(), "known": known.strip(), "unknown": unknown.strip()}
         if not any(parts.values()):
@@ -197,6 +201,10 @@ class Thread:
         return mail.sender, "I have tried, and I could not make out whether it works. Please look again."
 
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _must_run(self) -> None:
+        if self._attempt.state is not AttemptState.RUNNING:
+            raise ConflictError("This drill is over, and nobody waits for news any more.", "Read the debrief.")
 
     def _mail(self, ticket: int) -> Mail:
         for mail in self._attempt.record.mail:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +124,31 @@ def test_one_question_at_a_time(attempt: Attempt, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ConflictError):
         do(attempt.lab, "attempt.ask", to="sonographer", about="since")
     do(attempt.lab, "attempt.ask", to="pacs_lead", about="since")
+
+
+def timers() -> list[threading.Thread]:
+    """Those who are about to say something."""
+    return [each for each in threading.enumerate() if each.name.startswith("thread-")]
+
+
+def test_nobody_goes_on_thinking_when_all_is_over(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thread, "MOMENT_S", (60.0, 60.0))
+    lab = attempt.lab
+    do(lab, "attempt.ask", to="sonographer", about="urgent")
+    do(lab, "attempt.update", impact="US1 waits.", known="Refused.", unknown="Why.", next_update_min=2)
+    do(lab, "attempt.give_up")
+    assert attempt.view().tickets[0].thinking == ()
+    for command, params in (("ask", {"to": "pacs_lead", "about": "since"}), ("update", {"known": "It was a title."})):
+        with pytest.raises(ConflictError, match="over"):
+            do(lab, f"attempt.{command}", **params)
+    for gone in timers():
+        gone.join(WAIT_S)
+    again = Attempt(lab, attempt.scenario)  # as a new process does that goes on with it
+    try:
+        assert timers() == [], "somebody would still answer"
+        assert again.view().tickets[0].thinking == ()
+    finally:
+        again.close()
 
 
 def test_an_update_is_acknowledged_for_what_it_says(attempt: Attempt) -> None:
