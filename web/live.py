@@ -15,7 +15,8 @@ from web.lab_client import LabClient
 BEAT_S = 10.0  # how often a quiet stream proves that its browser is still there
 GATHER_S = 0.1  # what follows an event within this time goes to the browser in one message with it
 BACKLOG = 2000  # a watcher this far behind is dropped and comes back by itself
-MISSED = 500  # of what came while nobody watched, the newest
+MISSED = 500  # what came while nobody watched is asked of the lab in pages of so many events
+MOST_MISSED = 5000  # who was away for more than that is told of the newest: a page's feed shows far fewer
 RETRY_S = 1.0
 
 Batch = list[EventView]
@@ -37,10 +38,11 @@ class LabFeed:
         self._join(inbox)
         try:
             last = after
-            missed = self._client().events(after=after, limit=MISSED)
+            for missed in self._missed(after):
+                last = missed[-1].seq
+                yield missed
             while not self._closed.is_set():
-                batch = [event for event in (missed or self._gather(inbox)) if event.seq > last]
-                missed = ()
+                batch = [event for event in self._gather(inbox) if event.seq > last]
                 last = max([last, *(event.seq for event in batch)])
                 yield batch
                 if inbox not in self._watchers:
@@ -51,13 +53,26 @@ class LabFeed:
 
     def once(self, after: int) -> Iterator[Batch]:
         """What there is after ``after``, and no more: for a watcher for whom there is no thread to stay."""
-        yield list(self._client().events(after=after, limit=MISSED))
+        yield from self._missed(after)
 
     def close(self) -> None:
         self._closed.set()
         with self._lock:
             for inbox in self._watchers:
                 _offer(inbox, None)
+
+    def _missed(self, after: int) -> Iterator[Batch]:
+        """All that the lab has after ``after``, oldest first; of more than ``MOST_MISSED`` the newest so many, and the
+        newest ``MISSED`` where a page says no number. The lab answers with the first events after a number, so it is
+        asked until it has no more: what is left out here would never come, since the stream goes on from now."""
+        client = self._client()
+        if after:
+            after = max(after, client.lab().last_event - MOST_MISSED)
+        while page := list(client.events(after=after, limit=MISSED)):
+            yield page
+            if len(page) < MISSED:
+                return
+            after = page[-1].seq
 
     def _join(self, inbox: queue.Queue[EventView | None]) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from tests.web.conftest import Visitor
 from tests.web.stand_in import EVENTS, HOSTILE, NOW
 from web import feed
 from web.lab_client import _events
-from web.live import LabFeed
+from web.live import MOST_MISSED, LabFeed
 from web.pages.live import message
 
 
@@ -27,6 +27,8 @@ class Source:
         self.connections = 0
         self.more = threading.Semaphore(0)
         self.sent: list[EventView] = []
+        self.before: list[EventView] = []
+        """What happened while nobody watched."""
 
     def give(self, *events: EventView) -> None:
         self.sent += events
@@ -35,12 +37,14 @@ class Source:
 
     def lab(self):  # type: ignore[no-untyped-def]
         class View:
-            last_event = 0
+            last_event = self.before[-1].seq if self.before else 0
 
         return View()
 
     def events(self, *, after: int, limit: int) -> tuple[EventView, ...]:
-        return ()
+        """As a lab does: the first ones after a number, and without one the newest (sandbox/lab/api/reads.py)."""
+        later = [event for event in self.before if event.seq > after]
+        return tuple(later[:limit] if after else later[-limit:])
 
     @contextmanager
     def stream(self, after: int) -> Iterator[Iterator[EventView | None]]:
@@ -88,7 +92,7 @@ def test_two_watchers_share_one_stream() -> None:
 
 def test_what_was_missed_comes_first_and_nothing_twice() -> None:
     source = Source()
-    source.events = lambda *, after, limit: tuple(event(seq) for seq in (4, 5) if seq > after)  # type: ignore[method-assign]
+    source.before = [event(seq) for seq in (1, 2, 3, 4, 5)]
     shared = LabFeed(lambda: source)  # type: ignore[arg-type,return-value]
     watch = shared.watch(3)
     assert [one.seq for one in next(watch)] == [4, 5]
@@ -96,6 +100,35 @@ def test_what_was_missed_comes_first_and_nothing_twice() -> None:
     assert [one.seq for one in next(watch)] == [6]
     watch.close()
     shared.close()
+
+
+def numbers(batches: Iterator[list[EventView]], until: int) -> list[int]:
+    found: list[int] = []
+    while found[-1:] != [until]:
+        batch = next(batches)
+        assert batch, f"silence after {found[-1:]}"
+        found += [event.seq for event in batch]
+    return found
+
+
+def test_all_that_was_missed_comes_before_what_happens_now() -> None:
+    source = Source()
+    source.before = [event(seq) for seq in range(1, 1204)]
+    shared = LabFeed(lambda: source)  # type: ignore[arg-type,return-value]
+    watch = shared.watch(3)
+    assert numbers(watch, 1203) == list(range(4, 1204))
+    source.give(event(1203), event(1204))
+    assert numbers(watch, 1204) == [1204]
+    watch.close()
+    assert [one.seq for batch in shared.once(3) for one in batch] == list(range(4, 1204))
+    shared.close()
+
+
+def test_who_was_away_for_long_is_told_of_the_newest() -> None:
+    source = Source()
+    source.before = [event(seq) for seq in range(1, MOST_MISSED + 101)]
+    shared = LabFeed(lambda: source)  # type: ignore[arg-type,return-value]
+    assert [one.seq for batch in shared.once(3) for one in batch] == list(range(101, MOST_MISSED + 101))
 
 
 def test_stream_carries_rows_and_words(visitor: Visitor, lab_path: str) -> None:
