@@ -63,7 +63,7 @@ class Answers:
             text = self._surface.fill(written).strip()
             return Tried(f"As I said: {text}" if asked_before else text)
         mail = self._mail[ticket]
-        exam = self._exam_of(mail, person)
+        exam = self._exam_of(mail)
         found = self._found_out(department, person, about, mail, exam)
         return found or Tried(self._surface.random(f"answer:{person.id}:{about}").choice(DO_NOT_KNOW[about]))
 
@@ -119,7 +119,7 @@ class Answers:
             if (exam.accession_number and exam.accession_number in text) or exam.spoken_name in text
         ]
 
-    def _exam_of(self, mail: Mail, person: Person) -> NotedExam | None:
+    def _exam_of(self, mail: Mail) -> NotedExam | None:
         """The exam that a question is about: the first that the call speaks of in its words."""
         text = f"{mail.subject}\n{mail.body}"
 
@@ -127,7 +127,6 @@ class Answers:
             places = [text.find(exam.spoken_name), text.find(exam.accession_number)]
             return min((place for place in places if place >= 0), default=len(text))
 
-        del person
         return min(self._surface.memory.exams, key=position, default=None)
 
 
