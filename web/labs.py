@@ -182,12 +182,12 @@ class Labs:
             self._attempts.close(lab_id)
 
     def _note_the_end(self, lab_id: str) -> None:
-        """A drill may have been solved where no page of ours saw it."""
+        """A drill may have been solved, or checked in vain, where no page of ours saw it."""
         try:
             view = self.client(lab_id).attempt()
         except SandboxError:
             return  # a lab that does not answer is ended all the same
-        if view is not None and view.debrief is not None:
+        if view is not None and (view.debrief is not None or view.findings):
             self.note(lab_id, view)
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from web.db.database import Database
 from web.db.tables import Sitting
 from web.exam import results
 from web.exam.drawing import FOCUSES, LENGTHS, draw
-from web.exam.judging import Judging
+from web.exam.judging import Judging, is_behind
 from web.exam.paper import IncidentItem, IncidentState, Paper, QuestionItem
 from web.labs import LARGEST_SEED, Labs
 from web.practice.modes import Mode
@@ -66,6 +66,7 @@ class Exams:
     ) -> None:
         self._sittings = Sittings(database, KIND)
         self._labs = labs
+        self._attempts = attempts
         self._catalogue = catalogue
         self._now = now
         self._guard = threading.Lock()
@@ -179,7 +180,8 @@ class Exams:
             return item
 
     def refresh_incident(self, account: Account, number: int, place: int) -> IncidentItem:
-        """An incident as it is now. One whose lab is gone, as after a restart of the console, waits to be started."""
+        """An incident as it is now. One whose lab went while it ran, as when the console was restarted, waits to be
+        started; one that was over by then, or checked in vain, is judged by what was kept of it."""
         with self._lock(number):
             exam = self.get(account, number)
             item = self._incident(exam, place)
@@ -187,10 +189,7 @@ class Exams:
                 try:
                     self._labs.client(item.lab)
                 except NotFoundError:
-                    trouble = _(
-                        "Its department is gone: it was ended, or the console was restarted. Start a fresh one."
-                    )
-                    item = item.model_copy(update={"state": IncidentState.WAITING, "lab": "", "trouble": trouble})
+                    item = self._without_lab(item)
                     self._keep(exam, exam.paper.with_item(place, item))
                 except SandboxError as wrong:
                     item = item.model_copy(update={"trouble": f"{wrong.sentence} {wrong.mend}".strip()})
@@ -198,6 +197,13 @@ class Exams:
                 self._judge(account, exam.number, place, item)
                 item = self._incident(self._read(account, number), place)
             return item
+
+    def _without_lab(self, item: IncidentItem) -> IncidentItem:
+        """A running incident whose lab is gone: whoever had its check, or saw its solution, does not get it again."""
+        if is_behind(self._attempts.get(item.lab)):
+            return item.model_copy(update={"state": IncidentState.JUDGING})
+        trouble = _("Its department is gone: it was ended, or the console was restarted. Start a fresh one.")
+        return item.model_copy(update={"state": IncidentState.WAITING, "lab": "", "trouble": trouble})
 
     def end_incident(self, account: Account, number: int, place: int) -> None:
         """The trainee is done with an incident: it is judged behind the page, and its lab ends."""

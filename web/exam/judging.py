@@ -15,6 +15,7 @@ from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState, AttemptView
 from web.accounts import Account
 from web.attempts import Attempts
+from web.db.tables import Attempt
 from web.exam.paper import IncidentItem, IncidentState
 from web.lab_client import LabClient
 from web.labs import Labs
@@ -87,16 +88,26 @@ class Judging:
         kept = self._attempts.get(item.lab)
         solved = kept is not None and kept.state == AttemptState.SOLVED
         score = None if kept is None else kept.score
+        findings = view.findings if view is not None else ()
+        if view is None and is_behind(kept):
+            # Its end was seen before the lab went, so nothing is missing that would have to be explained.
+            told = self._attempts.debrief(kept.id) if kept is not None else None
+            findings, trouble = told.findings if told is not None else (), ""
         return item.model_copy(
             update={
                 "state": IncidentState.ENDED,
                 "attempt": None if kept is None else kept.id,
                 "solved": solved,
                 "points": float(solved) if score is None else score / 100,
-                "findings": view.findings if view is not None else (),
+                "findings": findings,
                 "trouble": trouble,
             }
         )
+
+
+def is_behind(kept: Attempt | None) -> bool:
+    """Whether what was kept of an incident tells its end: it is over, or its one check was made in vain."""
+    return kept is not None and (kept.state != AttemptState.RUNNING or Verdict.FAIL in (kept.findings or {}).values())
 
 
 def _settled(client: LabClient) -> AttemptView | None:

@@ -14,8 +14,11 @@ from sandbox.drill.question_bank import question_bank
 from sandbox.learning.questions import right_answer
 from sandbox.model.errors import ConflictError, NotFoundError, UnavailableError
 from sandbox.model.scenario import Scenario
+from sandbox.model.verdict import Finding, Verdict
+from sandbox.model.view import AttemptState
 from tests.web.conftest import SCENARIO
 from tests.web.stand_in import StandInHost, StandInLab
+from tests.web.told import told
 from web.accounts import LOCAL, Account, Role
 from web.attempts import Attempts
 from web.catalogue import Catalogue
@@ -187,6 +190,36 @@ def test_a_lab_that_a_restart_took_away_can_be_started_anew(room: Room) -> None:
     assert item.state is IncidentState.WAITING
     assert "is gone" in item.trouble
     assert later.exams.start_incident(LOCAL, number, place).lab != lost
+
+
+@pytest.mark.parametrize("state", [AttemptState.SOLVED, AttemptState.GIVEN_UP])
+def test_an_incident_that_was_over_when_its_lab_ended_counts_as_it_was(room: Room, state: AttemptState) -> None:
+    number = room.exams.begin(LOCAL, "short", "both", timed=True)
+    place = room.incident(number)
+    lab = room.exams.start_incident(LOCAL, number, place).lab
+    room.host.labs[lab].state = state
+    room.labs.end(lab)
+    room.exams.refresh_incident(LOCAL, number, place)
+    room.exams.judging.wait(30)
+    item = room.exams.refresh_incident(LOCAL, number, place)
+    assert (item.state, item.solved) == (IncidentState.ENDED, state is AttemptState.SOLVED)
+    assert item.findings == told().findings
+    assert not item.trouble, "nothing went wrong with its lab"
+    room.exams.start_incident(LOCAL, number, place)
+    assert room.host.labs == {}, "who has seen the solution does not get it again"
+
+
+def test_an_incident_whose_one_check_was_in_vain_is_not_begun_again(room: Room) -> None:
+    number = room.exams.begin(LOCAL, "short", "both", timed=True)
+    place = room.incident(number)
+    lab = room.exams.start_incident(LOCAL, number, place).lab
+    wrong = Finding(id="ct", check="exam_arrives", verdict=Verdict.FAIL, sentence="It did not come.")
+    room.host.labs[lab].findings = (wrong,)
+    room.labs.end(lab)
+    room.exams.refresh_incident(LOCAL, number, place)
+    room.exams.judging.wait(30)
+    item = room.exams.refresh_incident(LOCAL, number, place)
+    assert (item.state, item.solved, item.points) == (IncidentState.ENDED, False, 0.0)
 
 
 def test_an_open_incident_is_judged_when_the_exam_is_handed_in(room: Room) -> None:
