@@ -135,6 +135,16 @@ def test_what_the_lab_refuses_stays_in_the_form_at_its_field(visitor: Visitor, l
     assert lab.saved == router_config()
 
 
+def test_a_line_at_no_position_is_no_line(visitor: Visitor, lab: StandIn, lab_path: str) -> None:
+    path = lab_path + "/nodes/ROUTER/configuration/"
+    form = filled(visitor.page(path))
+    for position in ("²", "x", "-1", "1" * 5000):
+        form[f"remotes.{position}.{read.KEY}"] = "ARCHIVE"
+    data = MultiDict([*form.items(multi=True), ("csrf_token", visitor.token())])
+    assert visitor.client.post(path, data=data).status_code == 302
+    assert not lab.commands
+
+
 def test_a_renamed_line_is_the_same_line_and_its_name_comes_last() -> None:
     saved = router_config().model_dump(mode="json")
     wanted = deepcopy(saved)

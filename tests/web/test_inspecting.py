@@ -34,7 +34,8 @@ def test_messages_come_a_page_at_a_time(visitor: Visitor, lab_path: str) -> None
     assert f"41 to 80 of {STEPS}" in part
     assert f"{path}/41" in part
     assert f"81 to {STEPS} of {STEPS}" in visitor.page(path + "?after=80")
-    assert f"1 to 40 of {STEPS}" in visitor.page(path + "?after=nonsense")
+    for nonsense in ("nonsense", "-1", "٣", "1" * 5000):
+        assert f"1 to 40 of {STEPS}" in visitor.page(f"{path}?after={nonsense}")
 
 
 def test_a_message_is_a_part_and_a_page(visitor: Visitor, lab_path: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from web.config_form.schema import Json, Kind, Schema, document
+from web.forms import whole
 
 KEY = "__key"
 
@@ -133,4 +134,4 @@ def _positions(name: str, form: MultiDict[str, str]) -> list[int]:
     found = {
         key[len(name) + 1 :].partition(".")[0] for key in form if key.startswith(f"{name}.") and key.endswith(f".{KEY}")
     }
-    return sorted(int(position) for position in found if position.isdigit())
+    return sorted({number for position in found if (number := whole(position, -1)) >= 0})

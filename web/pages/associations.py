@@ -9,6 +9,7 @@ from flask import Blueprint, Response, render_template, request
 
 from sandbox.model.inspection import AssociationDetail, PduDetail
 from web.context import lab_client
+from web.forms import whole
 from web.hexdump import hex_lines
 from web.pages.common import lab_page, wants_part
 from web.words import duration
@@ -59,7 +60,7 @@ def association(lab_id: str, association_id: str) -> str:
 @pages.get("/<association_id>/messages")
 def messages(lab_id: str, association_id: str) -> str:
     """A page of what was said."""
-    after = _number("after")
+    after = whole(request.args.get("after", ""))
     client = lab_client(lab_id)
     values: dict[str, Any] = {
         "steps": client.steps(association_id, after=after, limit=STEPS),
@@ -88,7 +89,7 @@ def message(lab_id: str, association_id: str, number: int) -> str:
 @pages.get("/<association_id>/pdus")
 def pdus(lab_id: str, association_id: str) -> str:
     """A page of the PDUs as they went over the wire."""
-    after = _number("after")
+    after = whole(request.args.get("after", ""))
     client = lab_client(lab_id)
     return lab_page(
         lab_id,
@@ -104,7 +105,7 @@ def pdus(lab_id: str, association_id: str) -> str:
 def pdu(lab_id: str, association_id: str, number: int) -> str:
     """One PDU in pieces, with its bytes; ``piece`` is the one whose bytes are marked."""
     client = lab_client(lab_id)
-    chosen, start = _number("piece"), _number("start")
+    chosen, start = whole(request.args.get("piece", "")), whole(request.args.get("start", ""))
     detail = client.pdu(association_id, number, start=start)
     piece = detail.pieces[chosen - 1] if 0 < chosen <= len(detail.pieces) else None
     if piece is not None and "start" not in request.args and piece.start + min(piece.length, 64) > WINDOW:
@@ -126,7 +127,7 @@ def pdu(lab_id: str, association_id: str, number: int) -> str:
 def capture(lab_id: str) -> Response:
     """What was captured (all of it, or one association), for Wireshark."""
     wanted = request.args.get("association", "")
-    name = f"{lab_id}-{wanted}.pcap" if wanted.replace("-", "").isalnum() else f"{lab_id}.pcap"
+    name = f"{lab_id}-{wanted}.pcap" if wanted.isascii() and wanted.replace("-", "").isalnum() else f"{lab_id}.pcap"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(lab_client(lab_id).capture(wanted), mimetype="application/vnd.tcpdump.pcap", headers=headers)
 
@@ -145,9 +146,3 @@ def _lines(detail: PduDetail, chosen: int) -> Any:
     piece = detail.pieces[chosen - 1] if 0 < chosen <= len(detail.pieces) else None
     marked = range(piece.start, piece.start + piece.length) if piece is not None else range(0)
     return hex_lines(bytes.fromhex(detail.data), detail.start, marked)
-
-
-def _number(name: str) -> int:
-    """A number of the query; what is none counts as none given."""
-    value = request.args.get(name, "")
-    return int(value) if value.isdecimal() and len(value) < 10 else 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 
+from sandbox.lab.log_search import terms
 from sandbox.model.history_view import DepartmentLogLine
 from web.context import lab_client
 from web.forms import whole
@@ -20,8 +20,6 @@ pages = Blueprint("logs", __name__, url_prefix="/labs/<lab_id>")
 FILTERS = ("q", "node", "level", "association", "since", "until")
 PAGE, FOLLOWED, A_TIME = 150, 150, 2000
 """Lines on a page, lines while following, and lines that a download gets at once."""
-
-_TERM = re.compile(r'"([^"]+)"?|(\S+)')
 
 
 @pages.get("/logs")
@@ -67,7 +65,7 @@ def _found(client: LabClient, asked: dict[str, str]) -> dict[str, Any]:
         limit=FOLLOWED if followed else PAGE,
         before=0 if followed else whole(before),
     )
-    terms = tuple((phrase or word).lower() for phrase, word in _TERM.findall(asked["q"]))
+    words = terms(asked["q"])
     return {
         "lines": found.lines if followed else tuple(reversed(found.lines)),
         "older": found.lines[0].seq if found.more and found.lines and not followed else 0,
@@ -76,7 +74,7 @@ def _found(client: LabClient, asked: dict[str, str]) -> dict[str, Any]:
         "asked": asked,
         "given": {name: value for name, value in asked.items() if value},
         "is_narrowed": any(value for name, value in asked.items() if name != "node"),
-        "mark": lambda text: marked(text, terms),
+        "mark": lambda text: marked(text, words),
     }
 
 
