@@ -48,7 +48,7 @@ class Checking:
         try:
             client.command(command, params)
         except SandboxError as wrong:
-            trouble = f"{wrong.sentence} {wrong.mend}".strip()
+            trouble = str(wrong)
         finally:
             with self._lock:
                 self._running.discard(lab_id)

@@ -136,7 +136,7 @@ def start_incident(number: int, place: int) -> Response:
     try:
         found = exams().start_incident(account(), number, place)
     except SandboxError as wrong:
-        flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+        flash(str(wrong), "bad")
         return redirect(url_for(".item", number=number, place=place))
     if found.state is IncidentState.RUNNING:
         return redirect(url_for("department.department", lab_id=found.lab))

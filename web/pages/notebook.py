@@ -69,7 +69,7 @@ def pin(lab_id: str) -> Response | str:
             lab_client(lab_id).command("attempt.pin", {key: value for key, value in shown.items() if value})
     except SandboxError as wrong:
         if not wants_part():
-            flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+            flash(str(wrong), "bad")
         else:
             raise
     if wants_part():
@@ -100,7 +100,7 @@ def _done(lab_id: str, command: str, params: dict[str, object], removed: int = 0
     try:
         lab_client(lab_id).command(command, params)
     except SandboxError as wrong:
-        trouble = f"{wrong.sentence} {wrong.mend}".strip()
+        trouble = str(wrong)
     desk.forget(lab_id)
     if wants_part():
         return render_template("parts/notebook_body.html", lab_id=lab_id, trouble=trouble, removed=removed)

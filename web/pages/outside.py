@@ -79,7 +79,7 @@ def register(lab_id: str) -> Redirect:
     try:
         tell(lab_id, give(lab_id, "node.config.save", node=node, add={"remotes": [row]}))
     except SandboxError as wrong:
-        flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+        flash(str(wrong), "bad")
     return redirect(onward)
 
 

@@ -81,7 +81,7 @@ def _result(lab_id: str, node: str, directory: str, line: str) -> CommandResult:
             lab_id, "terminal.run", node=node, line=line, directory=directory, run=request.form.get("run", "")[:40]
         )
     except SandboxError as wrong:
-        return CommandResult(ok=False, sentence=f"{wrong.sentence} {wrong.mend}".strip())
+        return CommandResult(ok=False, sentence=str(wrong))
 
 
 def _page(lab_id: str, wanted: str, directory: str, ran: Ran | None) -> str:

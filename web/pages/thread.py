@@ -39,7 +39,7 @@ def ask(lab_id: str, number: int) -> Response | str:
     try:
         lab_client(lab_id).command("attempt.ask", params)
     except SandboxError as wrong:
-        trouble = f"{wrong.sentence} {wrong.mend}".strip()
+        trouble = str(wrong)
     if wants_part():
         attempt = attempt_of(lab_id)
         return _messages(lab_id, attempt, _ticket(attempt, number), trouble)
@@ -66,7 +66,7 @@ def close(lab_id: str, number: int) -> Response:
     try:
         tell(lab_id, client.command("attempt.close", params))
     except SandboxError as wrong:
-        flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+        flash(str(wrong), "bad")
     return redirect(_place(lab_id, number))
 
 
