@@ -142,6 +142,15 @@ def test_login_leads_on_and_logout_ends_it(exposed: Flask) -> None:
     assert visitor.get("/").status_code == 302
 
 
+def test_a_part_of_a_page_sends_the_whole_page_to_the_login_and_back(exposed: Flask) -> None:
+    visitor = Visitor(exposed.test_client())
+    headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": "http://localhost/labs/x/?all=1"}
+    answer = visitor.client.get("/labs/x/drill/check", headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["HX-Redirect"] == "/login?next=/labs/x/?all%3D1"
+    assert not answer.text, "the login page in a fragment is no login page"
+
+
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
 def test_login_leads_nowhere_else(exposed: Flask, target: str) -> None:
     visitor = Visitor(exposed.test_client())

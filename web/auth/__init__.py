@@ -10,6 +10,7 @@ from web import accounts
 from web.accounts import LOCAL
 from web.context import console
 from web.forms import own_path
+from web.pages.common import onward, wants_part
 
 pages = Blueprint("auth", __name__)
 OPEN = frozenset({"auth.login", "auth.enter", "static", "start.health", "language.choose"})
@@ -27,8 +28,15 @@ def _who() -> Response | None:
     user_id = session.get("user")
     g.account = accounts.account(console().database, user_id) if isinstance(user_id, int) else None
     if g.account is None and request.endpoint not in OPEN:
-        return redirect(url_for("auth.login", next=request.full_path if request.method == "GET" else None))
+        return onward(url_for("auth.login", next=_back()))
     return None
+
+
+def _back() -> str | None:
+    """Where to go on after the login: the page somebody was on, also where only a part of it was asked for."""
+    if wants_part():
+        return "/" + request.headers.get("HX-Current-URL", "").partition("//")[2].partition("/")[2]
+    return request.full_path if request.method == "GET" else None
 
 
 @pages.get("/login")
@@ -41,23 +49,23 @@ def login() -> str | Response:
 @pages.post("/login")
 def enter() -> Response | tuple[str, int]:
     name = request.form.get("name", "")[:64]
-    onward = own_path(request.form.get("next", ""))
+    wanted = own_path(request.form.get("next", ""))
     keys = (f"name:{name.strip().lower()}", f"address:{request.remote_addr}")
     throttle = console().throttle
     wait = throttle.wait(*keys)
     if wait > 0:
         trouble = _("There were too many attempts. Wait %(count)s seconds, then try again.", count=round(wait) + 1)
-        return render_template("login.html", onward=onward, name=name, trouble=trouble), 429
+        return render_template("login.html", onward=wanted, name=name, trouble=trouble), 429
     found = accounts.check_login(console().database, name, request.form.get("password", ""))
     if found is None:
         throttle.failed(*keys)
         trouble = _("This user name and password do not go together.")
-        return render_template("login.html", onward=onward, name=name, trouble=trouble), 401
+        return render_template("login.html", onward=wanted, name=name, trouble=trouble), 401
     throttle.succeeded(*keys)
     session.clear()
     session.permanent = True
     session["user"] = found.id
-    return redirect(onward or url_for("start.start"))
+    return redirect(wanted or url_for("start.start"))
 
 
 @pages.post("/logout")

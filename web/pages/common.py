@@ -76,3 +76,9 @@ def tell(lab_id: str, result: CommandResult) -> None:
 def wants_part() -> bool:
     """Whether htmx asks, for a piece of a page."""
     return request.headers.get("HX-Request-Type") == "partial"
+
+
+def onward(address: str) -> Response:
+    """The way on to a whole page. A part that htmx asked for would follow a plain redirect and put the page into
+    itself, so there the browser is told to go."""
+    return Response("", headers={"HX-Redirect": address}) if wants_part() else redirect(address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,7 +12,7 @@ from sandbox.model.errors import BadInputError
 from sandbox.model.view import ConfigView
 from web.config_form import draw, read
 from web.context import lab_client
-from web.pages.common import act, give, node_page, tell, wants_part
+from web.pages.common import act, give, node_page, onward, tell, wants_part
 
 pages = Blueprint("configuration", __name__, url_prefix="/labs/<lab_id>/nodes/<node>/configuration")
 
@@ -34,18 +34,18 @@ def edit(lab_id: str, node: str) -> Response | str | tuple[str, int]:
     params = read.edit(config.saved, wanted)
     if not params:
         flash(_("Nothing was changed, so nothing was saved."), "quiet")
-        return _onward(lab_id, node)
+        return onward(_here(lab_id, node))
     try:
         tell(lab_id, give(lab_id, "node.config.save", node=node, **params.params()))
     except BadInputError as wrong:
         page = _form(lab_id, node, config, wanted, trouble=f"{wrong.sentence} {wrong.mend}".strip())
         return page, 200 if wants_part() else 400
-    return _onward(lab_id, node)
+    return onward(_here(lab_id, node))
 
 
 @pages.post("/discard")
 def discard(lab_id: str, node: str) -> Response:
-    return act(lab_id, url_for(".configuration", lab_id=lab_id, node=node), "node.config.discard", node=node)
+    return act(lab_id, _here(lab_id, node), "node.config.discard", node=node)
 
 
 def _line(config: ConfigView, wanted: dict[str, Any], what: str) -> tuple[dict[str, Any], str]:
@@ -95,6 +95,5 @@ def _place(trouble: str, wanted: dict[str, Any] | None) -> str:
     return ".".join(found)
 
 
-def _onward(lab_id: str, node: str) -> Response:
-    address = url_for(".configuration", lab_id=lab_id, node=node)
-    return Response("", headers={"HX-Redirect": address}) if wants_part() else redirect(address)
+def _here(lab_id: str, node: str) -> str:
+    return url_for(".configuration", lab_id=lab_id, node=node)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from flask import Flask, flash, redirect, request, url_for
+from flask import Flask, flash, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -19,6 +19,7 @@ from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState, AttemptView
 from web.context import account, console, lab_client
 from web.db.tables import Attempt
+from web.pages.common import onward
 from web.practice import coach, modes, screen
 from web.practice.modes import Act, Mode
 
@@ -90,9 +91,11 @@ def _exam(lab_id: str, record: Attempt, changes: bool) -> Response | None:
         console().checking.start(lab_id, client)
         if changes:
             flash(_("The time is over. The department is checked as it is now."), "warn")
-    elif not (checking and changes):
+    elif not checking:
         return None
-    return redirect(url_for("department.department", lab_id=lab_id)) if changes else None
+    elif changes:
+        flash(_("A check is under way; nothing is changed until it is done."), "warn")
+    return onward(url_for("department.department", lab_id=lab_id)) if changes else None
 
 
 def _not_passed(attempt: AttemptView) -> bool:

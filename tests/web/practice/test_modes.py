@@ -11,6 +11,7 @@ from sandbox.model.verdict import Finding, Verdict
 from sandbox.model.view import AttemptState, CommandResult
 from tests.web.conftest import Visitor
 from tests.web.stand_in import StandIn, StandInHost
+from web.checking import Checking
 from web.db.tables import Attempt
 from web.practice.modes import MODES, Act, Mode, allows, mode_of
 
@@ -111,6 +112,19 @@ def test_what_comes_after_the_time_is_not_done(visitor: Visitor, host: StandInHo
         if lab_of(host, path).commands:
             break
     assert [one["command"] for one in lab_of(host, path).commands] == ["attempt.check"], "checked as it is"
+
+
+def test_what_comes_during_a_check_is_told_why_it_was_not_done(
+    visitor: Visitor, host: StandInHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = begin(visitor, "exam")
+    monkeypatch.setattr(Checking, "is_running", lambda *_: True)
+    assert visitor.post(path + "/nodes/CT1/restart").status_code == 302
+    assert "A check is under way" in visitor.page(path + "/")
+    assert not lab_of(host, path).commands
+    part = visitor.post(path + "/nodes/ROUTER/configuration/", {"act": "save"}, part=True)
+    assert (part.status_code, part.headers["HX-Redirect"]) == (200, path + "/")
+    assert not part.text, "a whole page has no place in the form"
 
 
 def test_a_fresh_department_has_a_seed_that_was_not_had(visitor: Visitor, host: StandInHost, monkeypatch) -> None:  # type: ignore[no-untyped-def]
