@@ -23,30 +23,29 @@ OFTEN_ASKED = frozenset({"pacs_lead", "network_engineer", "service_engineer", "s
 class Answers:
     """What the people of one drill know. ``scenes`` are the scenario's own exams, ``written`` the author's answers."""
 
-    def __init__(
-        self, surface: Surface, written: Sequence[Answer], scenes: Sequence[SceneExam], mail: Sequence[Mail]
-    ) -> None:
+    def __init__(self, surface: Surface, written: Sequence[Answer], scenes: Sequence[SceneExam]) -> None:
         self._surface = surface
         self._written = {(answer.to, answer.about): answer.text for answer in written}
         self._urgent = {scene.id for scene in scenes if scene.stat}
-        self._mail = {entry.number: entry for entry in mail}
 
     # --- whom one can ask --------------------------------------------------------------------------------------------
 
-    def people(self) -> tuple[Person, ...]:
-        """Those who make sense here, in order: callers, those the calls speak of or who were there, those one always
-        asks."""
+    def people(self, mail: Sequence[Mail]) -> tuple[Person, ...]:
+        """Those who make sense here, in order: who has called, those the calls speak of or who were there, those one
+        always asks. Nobody is here only because they will call: that would tell of what has not happened yet."""
         site = self._surface.site
-        callers = [person for person in site.people if any(person.name == mail.sender for mail in self._mail.values())]
+        calls = [entry for entry in mail if entry.event]
+        later = {entry.sender for entry in mail if not entry.event}
+        callers = [person for person in site.people if any(person.name == call.sender for call in calls)]
         rooms = {exam.node for exam in self._surface.memory.exams}
-        told = "\n".join(mail.body for mail in self._mail.values())
+        told = "\n".join(call.body for call in calls)
         others = [
             person
             for person in site.people
             if person not in callers
             and (
                 person.id in OFTEN_ASKED
-                or any(person.id == who for who, _ in self._written)
+                or (any(person.id == who for who, _ in self._written) and person.name not in later)
                 or bool(rooms & set(person.at))
                 or _first(person) in told
                 or person.name in told
@@ -56,13 +55,12 @@ class Answers:
 
     # --- what they say -----------------------------------------------------------------------------------------------
 
-    def answer(self, department: Department, person: Person, about: About, ticket: int, asked_before: int) -> Tried:
-        """What ``person`` says. Looks and tries are real operations, and may take a while."""
+    def answer(self, department: Department, person: Person, about: About, mail: Mail, asked_before: int) -> Tried:
+        """What ``person`` says about the call ``mail``. Looks and tries are real operations, and may take a while."""
         written = self._written.get((person.id, about))
         if written is not None and about is not About.AGAIN:
             text = self._surface.fill(written).strip()
             return Tried(f"As I said: {text}" if asked_before else text)
-        mail = self._mail[ticket]
         exam = self._exam_of(mail)
         found = self._found_out(department, person, about, mail, exam)
         return found or Tried(self._surface.random(f"answer:{person.id}:{about}").choice(DO_NOT_KNOW[about]))

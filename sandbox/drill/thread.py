@@ -44,11 +44,15 @@ class Thread:
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self._answers = Answers(attempt.surface, attempt.scenario.answer, attempt.scenario.exam, attempt.record.mail)
+        self._answers = Answers(attempt.surface, attempt.scenario.answer, attempt.scenario.exam)
         self._lock = threading.Lock()
         self._timers: dict[int, threading.Timer] = {}
         self._ended = False
-        self.people: tuple[Person, ...] = self._answers.people()
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Who can be asked by now: with every call that comes in there may be more."""
+        return self._answers.people(self._attempt.record.mail)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
@@ -107,7 +111,7 @@ class Thread:
                     raise NotFoundError(f"{asked.to} is not here.", "")
                 before = attempt.desk.times_asked(asked.to, asked.about) - 1
                 department = attempt.lab.department
-                said = self._answers.answer(department, person, About(asked.about), asked.ticket, before)
+                said = self._answers.answer(department, person, About(asked.about), self._mail(asked.ticket), before)
             except Exception:
                 # The department was put back, stopped or broken further meanwhile; the thread must not stay open.
                 log.info("No answer to question %s", seq, exc_info=True)

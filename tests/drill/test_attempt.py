@@ -243,7 +243,8 @@ def test_a_scene_that_was_cut_short_is_set_up_anew(tmp_path: Path, scenario: Loa
 
 
 def test_a_later_ticket_comes_when_it_is_due(tmp_path: Path) -> None:
-    scenario = read_scenario(write_tiny(tmp_path / "scenarios", spoil={"after_s = 3600": "after_s = 0.3"}))
+    spoil = {"after_s = 3600": "after_s = 0.3", 'from = "pacs_lead"': 'from = "night_radiologist"'}
+    scenario = read_scenario(write_tiny(tmp_path / "scenarios", spoil=spoil))
     with running_lab(tmp_path / "lab", scenario=scenario.slug) as lab:
         attempt = Attempt(lab, scenario)
         attempt.begin()
@@ -252,6 +253,7 @@ def test_a_later_ticket_comes_when_it_is_due(tmp_path: Path) -> None:
         )
         assert second is not None
         assert [ticket.subject for ticket in attempt.view().tickets][1] == "Any news?"
+        assert "night_radiologist" in [person.value for person in attempt.view().people], "who has called can be asked"
         attempt.close()
 
 
