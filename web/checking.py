@@ -6,7 +6,7 @@ One at a time in a lab; its end is seen in the attempt itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.model.errors import SandboxError
@@ -22,17 +22,27 @@ class Checking:
         self._troubles: dict[str, str] = {}
 
     def start(
-        self, lab_id: str, client: LabClient, command: str = "attempt.check", params: Mapping[str, Any] | None = None
-    ) -> None:
-        """Begin a check, unless one is running: by ``command``, which checks, or checks and closes the ticket."""
+        self,
+        lab_id: str,
+        client: LabClient,
+        command: str = "attempt.check",
+        params: Mapping[str, Any] | None = None,
+        worked: Callable[[], None] | None = None,
+    ) -> bool:
+        """Begin a check by ``command``, which checks, or checks and closes the ticket; ``worked`` is called if that
+        worked. False when one is running already: then nothing of this one is done."""
         with self._lock:
             if lab_id in self._running:
-                return
+                return False
             self._running.add(lab_id)
             self._troubles.pop(lab_id, None)
         threading.Thread(
-            target=self._check, args=(lab_id, client, command, params or {}), name=f"check-{lab_id}", daemon=True
+            target=self._check,
+            args=(lab_id, client, command, params or {}, worked),
+            name=f"check-{lab_id}",
+            daemon=True,
         ).start()
+        return True
 
     def is_running(self, lab_id: str) -> bool:
         with self._lock:
@@ -43,10 +53,19 @@ class Checking:
         with self._lock:
             return self._troubles.get(lab_id, "")
 
-    def _check(self, lab_id: str, client: LabClient, command: str, params: Mapping[str, Any]) -> None:
+    def _check(
+        self,
+        lab_id: str,
+        client: LabClient,
+        command: str,
+        params: Mapping[str, Any],
+        worked: Callable[[], None] | None,
+    ) -> None:
         trouble = ""
         try:
-            client.command(command, params)
+            result = client.command(command, params)
+            if result.ok and worked is not None:
+                worked()
         except SandboxError as wrong:
             trouble = str(wrong)
         finally:

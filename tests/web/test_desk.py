@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from sandbox.model.desk_view import DiagnosisView, SolutionStep
 from sandbox.model.errors import ConflictError
 from sandbox.model.verdict import Finding, Verdict
-from sandbox.model.view import AttemptState, AttemptView
+from sandbox.model.view import AttemptState, AttemptView, CommandResult
 from tests.web.conftest import Visitor
-from tests.web.stand_in import HOSTILE, NOW, StandIn
+from tests.web.stand_in import HOSTILE, NOW, StandIn, StandInHost
+from web.drafts import LONGEST, MOST, Drafts
 
 ESCAPED = "&lt;script&gt;"
 CLOSING = {"cause": "A typo.", "done": "Corrected.", "verified": "It came.", "follow_up": "Tell the others."}
@@ -113,8 +116,61 @@ def test_closing_while_the_drill_runs_is_tried_behind_the_page(visitor: Visitor,
     }
 
 
+def no_check_is_under_way(app: Flask, lab_path: str) -> None:
+    deadline = time.monotonic() + 30
+    while app.extensions["console"].checking.is_running(lab_path.rpartition("/")[2]):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("mode", ["drill", "exam"])
+def test_a_closing_message_that_comes_during_a_check_is_kept_and_told_so(
+    app: Flask, visitor: Visitor, host: StandInHost, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    done = threading.Event()
+    monkeypatch.setattr(StandIn, "execute", lambda self, *_: (done.wait(60), self.result)[1])
+    path = visitor.post("/labs", {"scenario": "drill", "mode": mode}).headers["Location"].rstrip("/")
+    visitor.post(path + "/drill/check")
+    assert visitor.post(path + "/tickets/1/close", CLOSING).status_code == 302
+    page = visitor.page(path + "/")
+    done.set()
+    assert "A check is under way" in page
+    for words in CLOSING.values():
+        assert f">{words}</textarea>" in page
+    no_check_is_under_way(app, path)
+    assert [one["command"] for one in host.labs[path.rpartition("/")[2]].commands] == ["attempt.check"]
+
+
+def test_a_closing_message_is_kept_until_it_is_taken(app: Flask, visitor: Visitor, lab_path: str, lab: StandIn) -> None:
+    kept = f">{CLOSING['cause']}</textarea>"
+    assert kept not in visitor.page(lab_path + "/")
+    lab.result = CommandResult(ok=False, sentence="The caller has tried, and the ticket stays open.")
+    visitor.post(lab_path + "/tickets/1/close", CLOSING)
+    no_check_is_under_way(app, lab_path)
+    assert kept in visitor.page(lab_path + "/")
+    lab.refuse = ConflictError("The department is being reset.", "Wait.")
+    visitor.post(lab_path + "/tickets/1/close", CLOSING)
+    no_check_is_under_way(app, lab_path)
+    assert kept in visitor.page(lab_path + "/")
+    lab.result = CommandResult(ok=True, sentence="The ticket is closed.")
+    visitor.post(lab_path + "/tickets/1/close", CLOSING)
+    no_check_is_under_way(app, lab_path)
+    assert kept not in visitor.page(lab_path + "/")
+
+
+def test_of_closing_messages_only_so_many_are_kept() -> None:
+    drafts = Drafts()
+    for ticket in range(MOST + 1):
+        drafts.keep("lab", ticket, {"cause": "x" * (LONGEST + 1), "done": " "})
+    assert drafts.get("lab", 0) == {}
+    assert drafts.get("lab", MOST) == {"cause": "x" * LONGEST}
+
+
 def test_a_solved_ticket_is_closed_at_once(visitor: Visitor, lab_path: str, lab: StandIn) -> None:
     lab.state = AttemptState.SOLVED
+    lab.refuse = ConflictError("The department is being reset.", "Wait.")
+    visitor.post(lab_path + "/tickets/1/close", CLOSING)
+    assert f">{CLOSING['cause']}</textarea>" in visitor.page(lab_path + "/")
     assert "It is solved. Tell Rosalind Pike what it was." in visitor.page(lab_path + "/")
     assert visitor.post(lab_path + "/tickets/1/close", CLOSING).status_code == 302
     assert lab.commands[-1]["command"] == "attempt.close"

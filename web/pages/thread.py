@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from functools import partial
+from typing import cast
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from sandbox.model.errors import NotFoundError, SandboxError
 from sandbox.model.view import AttemptState, AttemptView, TicketView
 from web.context import account, console, lab_client
+from web.drafts import Drafts
 from web.forms import whole
 from web.pages.common import act, attempt_of, tell, wants_part
 
 pages = Blueprint("thread", __name__, url_prefix="/labs/<lab_id>/tickets")
 CLOSING = ("cause", "done", "verified", "follow_up")
+
+
+@pages.record_once
+def _prepare(state: BlueprintSetupState) -> None:
+    drafts = state.app.extensions["drafts"] = Drafts()
+    state.app.jinja_env.globals.update(closing_words=drafts.get)
 
 
 @pages.get("/<int:number>")
@@ -57,17 +68,34 @@ def update(lab_id: str, number: int) -> Response:
 
 @pages.post("/<int:number>/close")
 def close(lab_id: str, number: int) -> Response:
-    """Close with a message. While the drill runs the caller tries first, behind the page, as for a check."""
-    params: dict[str, object] = {"ticket": number, **{key: request.form.get(key, "") for key in CLOSING}}
-    client = lab_client(lab_id)
-    if attempt_of(lab_id).state is AttemptState.RUNNING:
-        console().checking.start(lab_id, client, "attempt.close", params)
+    """Close with a message. While the drill runs the caller tries first, behind the page, as for a check. What was
+    typed is kept until the ticket is closed."""
+    attempt = attempt_of(lab_id)
+    params = {"ticket": number, **keep_closing(lab_id, attempt, number)}
+    client, taken = lab_client(lab_id), partial(_drafts().taken, lab_id, number)
+    if attempt.state is AttemptState.RUNNING:
+        if not console().checking.start(lab_id, client, "attempt.close", params, taken):
+            flash(_("A check is under way; close the ticket when it is done."), "warn")
         return redirect(url_for("department.department", lab_id=lab_id, _anchor="check"))
     try:
-        tell(lab_id, client.command("attempt.close", params))
+        result = client.command("attempt.close", params)
+        tell(lab_id, result)
+        if result.ok:
+            taken()
     except SandboxError as wrong:
         flash(str(wrong), "bad")
     return redirect(_place(lab_id, number))
+
+
+def keep_closing(lab_id: str, attempt: AttemptView, number: int) -> dict[str, str]:
+    """The closing message that is in the request, kept so that the form has it again if it cannot be taken now."""
+    words = {key: request.form.get(key, "") for key in CLOSING}
+    _drafts().keep(lab_id, _ticket(attempt, number).number, words)
+    return words
+
+
+def _drafts() -> Drafts:
+    return cast(Drafts, current_app.extensions["drafts"])
 
 
 def _messages(lab_id: str, attempt: AttemptView, ticket: TicketView, trouble: str = "") -> str:

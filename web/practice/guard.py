@@ -19,6 +19,7 @@ from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState, AttemptView
 from web.context import account, console, lab_client
 from web.db.tables import Attempt
+from web.pages import thread
 from web.pages.common import onward
 from web.practice import coach, modes, screen
 from web.practice.modes import Act, Mode
@@ -95,7 +96,11 @@ def _exam(lab_id: str, record: Attempt, changes: bool) -> Response | None:
         return None
     elif changes:
         flash(_("A check is under way; nothing is changed until it is done."), "warn")
-    return onward(url_for("department.department", lab_id=lab_id)) if changes else None
+    if not changes:
+        return None
+    if request.endpoint == "thread.close":
+        thread.keep_closing(lab_id, attempt, (request.view_args or {})["number"])
+    return onward(url_for("department.department", lab_id=lab_id))
 
 
 def _not_passed(attempt: AttemptView) -> bool:
