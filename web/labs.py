@@ -123,6 +123,7 @@ class Labs:
         try:
             running = self._host.get(lab_id)
         except NotFoundError:
+            self._forget(lab_id)
             self._attempts.close(lab_id)
             raise NotFoundError(
                 _("This lab has ended."),
@@ -143,7 +144,9 @@ class Labs:
             return client
 
     def feed(self, lab_id: str) -> LabFeed:
-        """The lab's events, shared by every browser that watches it."""
+        """The lab's events, shared by every browser that watches it. Errors as ``client``: a lab that is gone has no
+        feed."""
+        self.client(lab_id)
         with self._lock:
             if lab_id not in self._feeds:
                 self._feeds[lab_id] = LabFeed(lambda: self.client(lab_id))
@@ -166,20 +169,23 @@ class Labs:
     def end(self, lab_id: str) -> None:
         """End the lab's process and remove its directory. Of a drill that is over, the debrief is kept."""
         self._note_the_end(lab_id)
-        with self._lock:
-            feed = self._feeds.pop(lab_id, None)
-        if feed is not None:
-            feed.close()
         try:
             self._host.end(lab_id, delete=True)
         except NotFoundError:
             pass  # it had gone by itself; that is what was wanted
         finally:
-            with self._lock:
-                _api, client = self._clients.pop(lab_id, ("", None))
-            if client is not None:
-                client.close()
+            self._forget(lab_id)
             self._attempts.close(lab_id)
+
+    def _forget(self, lab_id: str) -> None:
+        """End the streams of a lab that is gone, and the way to it."""
+        with self._lock:
+            feed = self._feeds.pop(lab_id, None)
+            _api, client = self._clients.pop(lab_id, ("", None))
+        if feed is not None:
+            feed.close()
+        if client is not None:
+            client.close()
 
     def _note_the_end(self, lab_id: str) -> None:
         """A drill may have been solved, or checked in vain, where no page of ours saw it."""

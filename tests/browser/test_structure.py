@@ -137,3 +137,28 @@ def test_a_page_without_its_console_says_so_and_goes_on(page: Page, site: Site) 
     expect(heading).to_be_visible()
     page.context.set_offline(False)
     expect(notice).to_have_count(0)
+
+
+def test_a_page_whose_lab_ends_says_so_once_and_asks_no_more(
+    page: Page, stand_in_console: str, stand_in_host: StandInHost
+) -> None:
+    page.clock.install()
+    page.goto(stand_in_console + "/catalogue/")
+    form = page.locator("form[action='/labs']", has=page.locator("input[name=scenario][value='drill']"))
+    with page.expect_response(lambda said: "/events?" in said.url and said.status == 200):
+        form.locator("button[value=drill]").click()
+    notice = page.get_by_role("status").filter(has_text="This lab has ended.")
+    expect(notice).to_have_count(0)
+    with page.expect_response(lambda said: "/events?" in said.url and said.status == 404):
+        del stand_in_host.labs[page.url.split("/labs/")[1].partition("/")[0]]
+    expect(notice).to_be_visible()
+    with page.expect_response(lambda said: said.status == 404):
+        page.evaluate("htmx.trigger(document.body, 'department-changed')")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(120_000)
+    assert not [url for url in asked if "/events?" in url or url.endswith("/ended")]
+    expect(page.get_by_text("The console does not answer.")).to_be_hidden()
+    expect(page.get_by_text("This lab has ended.")).to_have_count(1)
+    notice.get_by_role("link", name="Go to the start page").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sandbox.model.view import EventView
+from sandbox.model.view import AttemptState, EventView
 from tests.web.conftest import Visitor
-from tests.web.stand_in import EVENTS, HOSTILE, NOW
+from tests.web.stand_in import EVENTS, HOSTILE, NOW, StandIn, StandInHost
 from web import feed
 from web.lab_client import _events
 from web.live import MOST_MISSED, LabFeed
@@ -151,7 +152,7 @@ def test_when_too_many_watch_one_is_told_what_is_new_and_comes_back(visitor: Vis
     for _ in range(visitor.client.application.extensions["console"].options.streams):
         assert streams.acquire(blocking=False)
     ends = visitor.client.get(f"{lab_path}/events?after=0&feed=main")
-    assert ends.text.startswith("retry: 5000\n\n")
+    assert ends.text.startswith("retry: 5000\nevent: stream-opened\ndata: \n\n"), "hx-sse skips what says nothing"
     assert "could not send to ROUTER" in ends.text
     assert "id: 3" in ends.text, "the browser goes on from there"
     ends.close()
@@ -159,9 +160,69 @@ def test_when_too_many_watch_one_is_told_what_is_new_and_comes_back(visitor: Vis
     streams.release()
     for _ in range(2):
         stays = visitor.client.get(f"{lab_path}/events?after=0&feed=main", buffered=False)
-        assert next(iter(stays.response)) in (b"retry: 2000\n\n", "retry: 2000\n\n")
+        assert next(iter(stays.response)).startswith((b"retry: 2000\n", "retry: 2000\n"))  # type: ignore[arg-type]
         assert not streams.acquire(blocking=False)
         stays.close()
+
+
+def places(visitor: Visitor) -> int:
+    """How many streams there is room for at the moment."""
+    streams = visitor.client.application.extensions["console"].streams
+    found = 0
+    while streams.acquire(blocking=False):
+        found += 1
+    for _ in range(found):
+        streams.release()
+    return found
+
+
+def test_of_a_lab_that_has_ended_there_is_no_stream_and_no_feed(
+    visitor: Visitor, lab_path: str, host: StandInHost
+) -> None:
+    room, labs = places(visitor), visitor.client.application.extensions["console"].labs
+    assert labs.feed(lab_path.rpartition("/")[2])
+    host.labs.clear()
+    for _ in range(2):
+        answer = visitor.get(f"{lab_path}/events?after=0&feed=main")
+        assert answer.status_code == 404
+        assert not labs._feeds
+        assert not labs._clients
+    assert places(visitor) == room
+
+
+def test_a_stream_whose_lab_ends_is_over_without_a_word(visitor: Visitor, lab_path: str, host: StandInHost) -> None:
+    room, labs = places(visitor), visitor.client.application.extensions["console"].labs
+    watching = visitor.client.get(f"{lab_path}/events?after=0&feed=main", buffered=False)
+    before_the_first_word = visitor.client.get(f"{lab_path}/events?after=0&feed=main", buffered=False)
+    chunks = iter(watching.response)
+    while b"id: 3" not in (chunk if isinstance(chunk := next(chunks), bytes) else chunk.encode()):
+        pass
+    assert places(visitor) == room - 2
+    host.labs.clear()
+    assert b"id:" not in b"".join(before_the_first_word.response)  # type: ignore[arg-type]
+    for _ in chunks:
+        pass
+    watching.close()
+    before_the_first_word.close()
+    assert places(visitor) == room
+    assert not labs._feeds
+
+
+def test_only_the_head_of_a_stream_keeps_no_place(visitor: Visitor, lab_path: str) -> None:
+    room = places(visitor)
+    visitor.client.head(f"{lab_path}/events?after=0").close()
+    assert places(visitor) == room
+
+
+def test_a_page_whose_lab_has_ended_leads_to_its_debrief_or_to_the_start(
+    visitor: Visitor, lab_path: str, lab: StandIn
+) -> None:
+    told = visitor.get(f"{lab_path}/ended", part=True).text
+    assert "This lab has ended." in told
+    assert 'href="/"' in told
+    lab.state = AttemptState.SOLVED
+    visitor.post(f"{lab_path}/end")
+    assert re.search(r'href="/attempts/\d+/debrief"', visitor.get(f"{lab_path}/ended", part=True).text)
 
 
 def test_message_keeps_every_line_of_its_data() -> None:

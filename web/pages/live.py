@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 
+from sandbox.model.errors import SandboxError
 from sandbox.model.view import EventView
 from web import feed
 from web.context import account, console
@@ -32,18 +33,34 @@ def events(lab_id: str) -> Response:
     after = whole(request.headers.get("Last-Event-ID", "")) or whole(request.args.get("after", ""))
     shown = request.args.get("feed", "none")
     lab, streams = console().labs.feed(lab_id), console().streams
-    stays = streams.acquire(blocking=False)
-    batches, retry_s = (lab.watch(after), STAYED_S) if stays else (lab.once(after), TURNED_AWAY_S)
-    stream = stream_with_context(_messages(batches, lab_id, shown, retry_s))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    response = Response(stream, mimetype="text/event-stream", headers=headers)
+    response = Response(mimetype="text/event-stream", headers=headers)
+    stays = streams.acquire(blocking=False)
     if stays:
         response.call_on_close(streams.release)
+    batches, retry_s = (lab.watch(after), STAYED_S) if stays else (lab.once(after), TURNED_AWAY_S)
+    response.response = stream_with_context(_messages(batches, lab_id, shown, retry_s))
     return response
 
 
+@pages.get("/ended")
+def ended(lab_id: str) -> str:
+    """What a page says whose lab has ended meanwhile, with the way on."""
+    record = console().labs.attempt(account(), lab_id)
+    kept = console().attempts.debrief(record.id) is not None
+    return render_template("parts/ended.html", record=record, kept=kept)
+
+
 def _messages(batches: Iterable[Batch], lab_id: str, shown: str, retry_s: int) -> Iterator[str]:
-    yield f"retry: {retry_s * 1000}\n\n"
+    # hx-sse reads the time to wait only from a message that has a name or data.
+    yield f"retry: {retry_s * 1000}\n" + message("", event="stream-opened")
+    try:
+        yield from _told(batches, lab_id, shown)
+    except SandboxError:
+        return  # the lab starts again or has ended: the browser comes back and is answered accordingly
+
+
+def _told(batches: Iterable[Batch], lab_id: str, shown: str) -> Iterator[str]:
     for batch in batches:
         if not batch:
             yield ": still here\n\n"

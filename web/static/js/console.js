@@ -138,6 +138,22 @@
   };
   ["htmx:sse:error", "htmx:error", "offline"].forEach((name) => addEventListener(name, () => { if (!away) away = setTimeout(ask, 500); }));
 
+  // A lab that has ended is told of, once, and its stream is not asked for again.
+  const ended = document.querySelector("[data-ended]");
+  let over = false;
+  addEventListener("htmx:sse:error", (event) => {
+    if (!ended || over || event.detail.status !== 404) return;
+    over = true;
+    ended.hidden = false;
+    htmx.ajax("GET", ended.dataset.ended, { target: ended, swap: "innerHTML" });
+  });
+  addEventListener("htmx:sse:before:connection", (event) => { if (over) event.preventDefault(); });
+  // What draws itself anew by the stream and is no more stays as it was: the same would be said in every part.
+  addEventListener("htmx:after:request", (event) => {
+    const { response, sourceElement } = event.detail.ctx;
+    if (response.status === 404 && sourceElement.matches("[hx-trigger*='from:body']")) event.preventDefault();
+  });
+
   document.addEventListener("htmx:after:swap", () => {
     prepare(document);
     // Only a form that came back with a complaint is edited on; other parts of the page draw themselves anew meanwhile.
