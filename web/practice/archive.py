@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from flask_babel import gettext as _
 from pydantic import AwareDatetime, Field, JsonValue, ValidationError
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from sandbox.model.base import Model
@@ -90,10 +90,13 @@ class Brought:
 
 
 def written(database: Database, account: Account, now: datetime) -> bytes:
-    """The file with everything that ``account`` practised."""
+    """The file with everything that ``account`` practised. A sitting that is not finished stays out of it: its document
+    holds what is still to be found out, the causes of a round or the incidents of an exam. The record of practised
+    questions is never finished and goes along."""
+    over = or_(Sitting.finished.is_not(None), Sitting.kind == QUESTIONS)
     with database.unit() as session:
         attempts = session.scalars(select(Attempt).where(whose(account)).order_by(Attempt.started, Attempt.id)).all()
-        sittings = session.scalars(select(Sitting).where(sittings_of(account)).order_by(Sitting.id)).all()
+        sittings = session.scalars(select(Sitting).where(sittings_of(account), over).order_by(Sitting.id)).all()
     archive = Archive(
         format=FORMAT,
         version=VERSION,

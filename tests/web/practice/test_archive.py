@@ -20,6 +20,9 @@ from web.app import Console
 from web.db.tables import Attempt, PracticeCard, Sitting
 from web.exam.training import Training
 from web.practice import archive
+from web.sittings import Sittings
+from web.trainers import twins
+from web.trainers.twins import Round
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -83,6 +86,16 @@ def test_the_file_can_be_read_by_a_person(console: Console) -> None:
     text = archive.written(console.database, LOCAL, NOW).decode()
     assert '"title": "A drill “ü”"' in text
     assert len(text.splitlines()) > 20
+
+
+def test_the_file_tells_nothing_of_what_is_not_finished(console: Console, visitor: Visitor) -> None:
+    practise(console)
+    finished = archive.written(console.database, LOCAL, NOW)
+    visitor.post("/exam/", {"length": "short", "focus": "both"}, token_from="/exam/")
+    rounds = Sittings(console.database, "twins")
+    rounds.begin(LOCAL, Round(pair=twins.make(3), labs=("a", "b")).model_dump(mode="json"))
+    assert counts(console) == (1, 4)
+    assert archive.written(console.database, LOCAL, NOW) == finished, "a finished exam and the practised questions"
 
 
 def test_another_person_s_file_is_merged_beside_and_recognised_again(console: Console) -> None:
