@@ -3,7 +3,11 @@ numbers, of which anything may come, and text that goes out again in a header.""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
+
+LONGEST_FILTER = 200
+"""The most that a list is narrowed by; a lab takes no more."""
 
 
 def own_path(target: str) -> str:
@@ -25,6 +29,11 @@ def whole(text: str, otherwise: int = 0, *, least: int = 0, most: int = 99_999_9
 def port(text: str) -> int:
     """The TCP port that ``text`` is; 0 for what is none."""
     return whole(text, 0, least=1, most=65535)
+
+
+def filters(given: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """What a list is to be narrowed by, by name; empty where nothing was given."""
+    return {name: given.get(name, "").strip()[:LONGEST_FILTER] for name in names}
 
 
 def for_header(text: str) -> str:

@@ -24,6 +24,7 @@ from sandbox.model.inspection import AssociationDetail, PduDetail, PduLines, Ste
 from sandbox.model.patient import Procedure
 from sandbox.model.terminal_view import Completion, TerminalOutput
 from sandbox.model.view import (
+    AeTable,
     AssociationView,
     AttemptView,
     CommandResult,
@@ -133,6 +134,10 @@ class LabClient:
 
     def config(self, node: str) -> ConfigView:
         return self._one(ConfigView, f"/nodes/{_part(node)}/config")
+
+    def ae_table(self, node: str) -> AeTable:
+        """What a page needs that offers a node something to call. Nobody is said to have looked at it."""
+        return self._one(AeTable, f"/nodes/{_part(node)}/ae-table")
 
     def log(self, node: str, *, after: int = 0, limit: int = 300) -> tuple[LogLine, ...]:
         return self._many(LogLine, f"/nodes/{_part(node)}/log", after=after, limit=limit)
@@ -247,14 +252,12 @@ class LabClient:
     def stream(self, after: int) -> Iterator[Iterator[EventView | None]]:
         """The lab's events as they happen, from the one after ``after``; None is the lab's heartbeat."""
         timeout = httpx.Timeout(READ_S, read=45.0)
-        try:
-            with self._http.stream("GET", "/events/stream", params={"after": after}, timeout=timeout) as answer:
-                if answer.status_code != 200:
-                    answer.read()
-                    raise _refusal(answer)
-                yield _events(answer.iter_lines())
-        except httpx.HTTPError as lost:
-            raise UnavailableError(GONE, GONE_MEND) from lost
+        asked = self._http.stream("GET", "/events/stream", params={"after": after}, timeout=timeout)
+        with self._answered(), asked as answer:
+            if answer.status_code != 200:
+                answer.read()
+                raise _refusal(answer)
+            yield _events(answer.iter_lines())
 
     def _one(self, kind: type[ModelT], path: str, **params: str | int) -> ModelT:
         given = {name: value for name, value in params.items() if value != ""}
@@ -266,14 +269,31 @@ class LabClient:
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, headers={"X-Actor": self._actor}, **options)
+            with self._answered():
+                answer = self._http.request(method, path, headers={"X-Actor": self._actor}, **options)
+        except (httpx.InvalidURL, ValueError) as unsent:
+            # An address has a length, JSON has no endless numbers, and half a character has no bytes.
+            raise BadInputError(
+                _("This cannot be asked of a lab: it is too long, or holds something that cannot be sent."),
+                _("Shorten it, or leave out what is unusual."),
+            ) from unsent
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """UnavailableError for a lab that does not answer, or whose client another thread has closed meanwhile."""
+        try:
+            yield
         except httpx.TimeoutException as late:
             raise UnavailableError(_("This lab took too long to answer."), _("Reload the page to try again.")) from late
         except httpx.HTTPError as lost:
             raise UnavailableError(GONE, GONE_MEND) from lost
-        if answer.is_error:
-            raise _refusal(answer)
-        return answer
+        except RuntimeError as closed:
+            if not self._http.is_closed:
+                raise
+            raise UnavailableError(GONE, GONE_MEND) from closed
 
 
 def _parsed(adapter: TypeAdapter[AnswerT], answer: httpx.Response) -> AnswerT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from html.parser import HTMLParser
 from typing import Any
@@ -133,6 +134,21 @@ def test_what_the_lab_refuses_stays_in_the_form_at_its_field(visitor: Visitor, l
     assert 'value="99999"' in answer.text
     assert 'aria-invalid="true"' in answer.text
     assert lab.saved == router_config()
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf", "-Infinity", "1e999"])
+def test_a_number_that_is_none_is_refused_at_its_field(
+    visitor: Visitor, lab: StandIn, lab_path: str, typed: str
+) -> None:
+    path = lab_path + "/nodes/ROUTER/configuration/"
+    form = filled(visitor.page(path))
+    form["retry.first_s"] = typed
+    data = MultiDict([*form.items(multi=True), ("csrf_token", visitor.token())])
+    answer = visitor.client.post(path, data=data)
+    assert answer.status_code == 400
+    assert "retry.first_s: this is no number that a setting can have." in answer.text
+    assert len(re.findall(r'name="retry.first_s"[^>]*aria-invalid="true"', answer.text)) == 1
+    assert not lab.commands
 
 
 def test_a_line_at_no_position_is_no_line(visitor: Visitor, lab: StandIn, lab_path: str) -> None:

@@ -90,6 +90,13 @@ def test_a_bad_line_can_be_pinned_and_a_good_one_needs_no_pin(visitor: Visitor, 
     assert pinned in ([], ["8", "7"])
 
 
+def test_a_search_is_cut_at_what_a_lab_takes(visitor: Visitor, lab_path: str) -> None:
+    for path in ("/logs", "/nodes/CT1/log", "/associations/"):
+        page = visitor.page(f"{lab_path}{path}?q={'a' * 66_000}")
+        assert f'value="{"a" * 200}"' in page
+    assert visitor.get(f"{lab_path}/nodes/{'a' * 66_000}/log").status_code in (400, 404)
+
+
 def test_logs_are_taken_along_as_text(visitor: Visitor, lab_path: str) -> None:
     answer = visitor.get(lab_path + "/logs/download?node=CT1")
     assert answer.mimetype == "text/plain"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -21,6 +22,15 @@ KEY = "__key"
 def values(schema: Mapping[str, Json], form: MultiDict[str, str]) -> dict[str, Json]:
     """The values in ``form``, typed by ``schema``. Text where a number belongs stays text: the lab complains."""
     return {name: _value(part, name, form) for name, part in document(schema).fields.items()}
+
+
+def endless(value: Json, path: str = "") -> str:
+    """The field, by its path in the form, of a number without end or of none (inf, nan): neither can be written in
+    JSON (RFC 8259, 6). Empty where there is none in ``value``."""
+    if isinstance(value, float):
+        return "" if isfinite(value) else path
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next(filter(None, (endless(part, f"{path}.{name}".lstrip(".")) for name, part in parts)), "")
 
 
 def edited(schema: Mapping[str, Json], current: dict[str, Json], act: str) -> tuple[dict[str, Json], str]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 
 from sandbox.model.inspection import AssociationDetail, PduDetail
 from web.context import lab_client
-from web.forms import whole
+from web.forms import filters, whole
 from web.hexdump import hex_lines
 from web.pages.common import lab_page, wants_part
 from web.words import duration
@@ -27,7 +27,7 @@ WINDOW = 1024
 @pages.get("/")
 def associations(lab_id: str) -> str:
     client = lab_client(lab_id)
-    asked = {name: request.args.get(name, "").strip() for name in FILTERS}
+    asked = filters(request.args, FILTERS)
     values: dict[str, Any] = {
         "associations": client.associations(limit=MOST, **asked),
         "connections": client.connections(node=asked["node"]),

@@ -61,7 +61,7 @@ def act(lab_id: str, onward: str, command: str, **params: Any) -> Response:
     try:
         tell(lab_id, client.command(command, params))
     except SandboxError as wrong:
-        flash(f"{wrong.sentence} {wrong.mend}".strip(), "bad")
+        flash(str(wrong), "bad")
     return redirect(onward)
 
 

@@ -12,6 +12,7 @@ from sandbox.model.errors import BadInputError
 from sandbox.model.view import ConfigView
 from web.config_form import draw, read
 from web.context import lab_client
+from web.forms import whole
 from web.pages.common import act, give, node_page, onward, tell, wants_part
 
 pages = Blueprint("configuration", __name__, url_prefix="/labs/<lab_id>/nodes/<node>/configuration")
@@ -36,9 +37,11 @@ def edit(lab_id: str, node: str) -> Response | str | tuple[str, int]:
         flash(_("Nothing was changed, so nothing was saved."), "quiet")
         return onward(_here(lab_id, node))
     try:
+        if field := read.endless(wanted):
+            raise BadInputError(_("%(field)s: this is no number that a setting can have.", field=field))
         tell(lab_id, give(lab_id, "node.config.save", node=node, **params.params()))
     except BadInputError as wrong:
-        page = _form(lab_id, node, config, wanted, trouble=f"{wrong.sentence} {wrong.mend}".strip())
+        page = _form(lab_id, node, config, wanted, trouble=str(wrong))
         return page, 200 if wants_part() else 400
     return onward(_here(lab_id, node))
 
@@ -88,7 +91,7 @@ def _place(trouble: str, wanted: dict[str, Any] | None) -> str:
         if isinstance(value, list):
             names = [str(row.get(read.KEY) or row.get("name")) if isinstance(row, dict) else "" for row in value]
             step = str(names.index(step)) if step in names else step
-            value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
+            value = value[whole(step)] if whole(step, len(value)) < len(value) else None
         else:
             value = value.get(step) if isinstance(value, dict) else None
         found.append(step)

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from sandbox.lab.log_search import terms
 from sandbox.model.history_view import DepartmentLogLine
 from web.context import lab_client
-from web.forms import whole
+from web.forms import filters, whole
 from web.highlight import marked
 from web.lab_client import LabClient
 from web.pages.common import lab_page, node_page, wants_part
@@ -53,7 +53,7 @@ def download(lab_id: str) -> Response:
 
 
 def _asked() -> dict[str, str]:
-    return {name: request.args.get(name, "").strip() for name in FILTERS}
+    return filters(request.args, FILTERS)
 
 
 def _found(client: LabClient, asked: dict[str, str]) -> dict[str, Any]:
