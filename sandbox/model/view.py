@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from sandbox.model.base import Model
+from sandbox.model.config import RemoteNode
 from sandbox.model.config_path import Change
 from sandbox.model.debrief_view import DebriefView as DebriefView
 from sandbox.model.debrief_view import TimelineEntry as TimelineEntry
@@ -150,6 +151,21 @@ class ConfigView(Model):
     running: dict[str, Any]
     differences: tuple[Change, ...]
     form_schema: dict[str, Any]
+
+
+class AeTable(Model):
+    """Whom a node can call, and as whom: its title and its AE table as they run, and the table as it is saved.
+
+    It is what pages need that offer something to call. ``modality`` is the kind of exam that a modality makes,
+    ``newest_study`` the Study Instance UID of what came last to an archive; empty for all others.
+    """
+
+    node: str
+    ae_title: str
+    remotes: tuple[RemoteNode, ...] = ()
+    saved_remotes: tuple[RemoteNode, ...] = ()
+    modality: str = ""
+    newest_study: str = ""
 
 
 class LogLine(Model):

@@ -4,15 +4,50 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from sandbox.events.event import Event
 from sandbox.lab.lab import Lab
-from sandbox.model.view import CommandResult
+from sandbox.model.view import AttemptState, AttemptView, CommandResult
 
 DEADLINE_S = 20.0
+
+
+class Drill:
+    """As much of a drill as a lab knows of."""
+
+    def __init__(self) -> None:
+        self.state = AttemptState.RUNNING
+        self.looked: list[tuple[str, str, str]] = []
+
+    def view(self) -> AttemptView:
+        return AttemptView(
+            scenario="test",
+            title="Something is wrong",
+            state=self.state,
+            difficulty=1,
+            expected_minutes=1,
+            objectives=(),
+            topics=(),
+            tickets=(),
+            hints=(),
+            hints_left=0,
+            nodes=(),
+            layers=(),
+            faults=(),
+            checks=(),
+            findings=(),
+            started_at=datetime(2026, 1, 1),
+        )
+
+    def opened(self, what: str, node: str, association: str = "") -> None:
+        self.looked.append((what, node, association))
+
+    def close(self) -> None:
+        pass
 
 
 def shared_cache(factory: pytest.TempPathFactory) -> Path:

@@ -25,6 +25,7 @@ from sandbox.model.patient import Procedure
 from sandbox.model.route import Condition, RouteRule
 from sandbox.model.verdict import Finding, Verdict
 from sandbox.model.view import (
+    AeTable,
     AssociationView,
     AttemptState,
     AttemptView,
@@ -327,6 +328,19 @@ def api(lab: StandIn) -> Flask:
                 running=lab.running.model_dump(mode="json"),
                 differences=differences(lab.running, lab.saved),
                 form_schema=RouterConfig.model_json_schema(),
+            )
+        )
+
+    @app.get("/nodes/<name>/ae-table")
+    def _ae_table(name: str) -> Response:
+        if name not in [one.name for one in lab.lab().nodes]:
+            raise NotFoundError(f"There is no node {name}.", "Choose another.")
+        return answer(
+            AeTable(
+                node=name,
+                ae_title=lab.running.ae_title,
+                remotes=lab.running.remotes,
+                saved_remotes=lab.saved.remotes,
             )
         )
 

@@ -1,4 +1,7 @@
-"""What the page of one's own tools prints really works: dcmtk's lines and Orthanc's file against a healthy lab."""
+"""What the page of one's own tools prints really works: dcmtk's lines and Orthanc's file against a healthy lab.
+
+And against the same lab: that this page, and others which only offer something to call, claim no look that nobody made.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,25 @@ from pathlib import Path
 
 import httpx
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
+from sandbox.lab.api.server import ApiServer
 from sandbox.lab.lab import Lab
 from sandbox.lab.views import node_view
 from tests.dicom.support import unused_port
 from tests.lab.conftest import quiet_site
-from tests.lab.support import do, shared_cache, until
-from tests.web.conftest import Visitor
-from tests.web.stand_in import StandIn
+from tests.lab.support import Drill, do, shared_cache, until
+from tests.web.conftest import SCENARIO, Visitor
+from tests.web.stand_in import StandIn, StandInHost
 from web import own_tools
+from web.app import create_app
+from web.catalogue import Catalogue
+from web.lab_client import LabClient
+from web.options import Options
 from web.own_tools import Reach
 from web.pages.outside import TOOLS
+from web.pages.tools import TOOLS as OWN
+from web.tour import steps
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +133,51 @@ def test_the_file_for_orthanc_is_a_download(visitor: Visitor, lab: StandIn, lab_
     assert "attachment" in answer.headers["Content-Disposition"]
     assert answer.json is not None
     assert answer.json["DicomModalities"]["ct1"] == ["CT1", "127.0.0.1", 40104]
+
+
+@pytest.fixture
+def drill(department: Lab) -> Iterator[Drill]:
+    drill = Drill()
+    department.attempt = drill
+    yield drill
+    department.attempt = None
+
+
+@pytest.fixture
+def console(
+    department: Lab, tmp_path: Path, host: StandInHost, compiled: FileSystemBytecodeCache
+) -> Iterator[tuple[Visitor, LabClient, str]]:
+    """Somebody at a console over the real lab's real API, their own way to it, and the address of its pages."""
+    server = ApiServer(department, "a-token-for-tests")
+
+    def connect(_: object) -> LabClient:
+        return LabClient(server.url, "a-token-for-tests")
+
+    app = create_app(Options(directory=tmp_path), host, Catalogue(lambda: (SCENARIO,)), connect=connect)
+    app.jinja_env.bytecode_cache = compiled
+    visitor, client = Visitor(app.test_client()), connect(None)
+    yield visitor, client, str(visitor.post("/labs", {"scenario": "drill", "seed": "7"}).headers["Location"])
+    client.close()
+    app.extensions["console"].labs.close()
+    app.extensions["console"].database.close()
+    server.close()
+
+
+def test_pages_that_offer_something_to_call_claim_no_look(
+    department: Lab, drill: Drill, console: tuple[Visitor, LabClient, str]
+) -> None:
+    visitor, client, lab = console
+    archive = reach(department, "ARCHIVE")
+    page = visitor.page(f"{lab}tools/?node=ARCHIVE")
+    assert archive.friends[0] in page
+    assert archive.study in page
+    assert "-aet WS1 -aec ARCHIVE" in visitor.page(f"{lab}terminal/?node=WS1")
+    for tool in OWN.values():
+        if tool.key != "store":  # which shows what is on the node's disk
+            visitor.page(f"{lab}nodes/CT1/tools/?tool={tool.key}")
+    assert [step.until(client) for step in steps.STEPS if step.until is not None] == [False, True, True, False]
+    assert drill.looked == []
+    study = f"{lab}nodes/ARCHIVE/studies/{archive.study}"
+    assert "Send" in visitor.page(study)
+    visitor.page(f"{lab}nodes/CT1/configuration/")
+    assert drill.looked == [("studies", "ARCHIVE", ""), ("config", "CT1", "")], "what was opened is what counts"

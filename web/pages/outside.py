@@ -91,11 +91,10 @@ def _node(lab: LabView, wanted: str) -> NodeView:
 
 
 def _reach(client: LabClient, lab: LabView, node: NodeView) -> Reach | None:
-    remotes = client.config(node.name).running.get("remotes", [])
-    titles = tuple(str(remote["ae_title"]) for remote in remotes)
+    table = client.ae_table(node.name)
+    titles = tuple(remote.ae_title for remote in table.remotes)
     screens = [one.ae_title for one in lab.nodes if one.role == "workstation" and one.ae_title in titles]
-    studies = client.studies(node.name, limit=1) if node.role == "archive" else ()
-    return own_tools.reach_of(node, titles, next(iter(screens), ""), studies[0].study_uid if studies else "")
+    return own_tools.reach_of(node, titles, next(iter(screens), ""), table.newest_study)
 
 
 def _own(at: Reach | None) -> tuple[str, int]:

@@ -32,7 +32,7 @@ def study(lab_id: str, node: str, study_uid: str) -> str:
         "node/study.html",
         tab="studies",
         detail=client.study(node, study_uid),
-        remotes=client.config(node).running.get("remotes", []),
+        remotes=client.ae_table(node).remotes,
     )
 
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from sandbox.lab.terminal.line import MOST_CHARACTERS
 from sandbox.model.errors import SandboxError
 from sandbox.model.terminal_view import TerminalOutput
-from sandbox.model.view import CommandResult, ConfigView
+from sandbox.model.view import AeTable, CommandResult
 from web.context import lab_client
 from web.forms import for_header
 from web.pages.common import give, lab_page, node_of
@@ -87,7 +87,7 @@ def _result(lab_id: str, node: str, directory: str, line: str) -> CommandResult:
 def _page(lab_id: str, wanted: str, directory: str, ran: Ran | None) -> str:
     lab = lab_client(lab_id).lab()
     node = node_of(lab, wanted or lab.nodes[0].name)
-    config = lab_client(lab_id).config(node.name)
+    table = lab_client(lab_id).ae_table(node.name)
     return lab_page(
         lab_id,
         "lab/terminal.html",
@@ -95,23 +95,23 @@ def _page(lab_id: str, wanted: str, directory: str, ran: Ran | None) -> str:
         at=node,
         directory=directory,
         ran=ran,
-        examples=examples(config),
+        examples=examples(table),
         longest=MOST_CHARACTERS,
     )
 
 
-def examples(config: ConfigView) -> tuple[str, ...]:
+def examples(table: AeTable) -> tuple[str, ...]:
     """Lines to try from a node, with the names of those in its AE table."""
-    own, remotes = config.running.get("ae_title", ""), config.running.get("remotes", [])
+    own, remotes = table.ae_title, table.remotes
     lines = ["help"]
     for remote in remotes[:2]:
-        lines.append(f"echoscu -v -aet {own} -aec {remote['ae_title']} {remote['host']} {remote['port']}")
+        lines.append(f"echoscu -v -aet {own} -aec {remote.ae_title} {remote.host} {remote.port}")
     if remotes:
-        lines += [f"ping {remotes[0]['host']}", f"nc -vz {remotes[0]['host']} {remotes[0]['port']}"]
-    archive = next((remote for remote in remotes if remote["name"].upper().startswith("ARCHIVE")), None)
+        lines += [f"ping {remotes[0].host}", f"nc -vz {remotes[0].host} {remotes[0].port}"]
+    archive = next((remote for remote in remotes if remote.name.upper().startswith("ARCHIVE")), None)
     if archive is not None:
         lines.append(
-            f"findscu -S -aet {own} -aec {archive['ae_title']} -k QueryRetrieveLevel=STUDY -k PatientName "
-            f"-k StudyDate {archive['host']} {archive['port']}"
+            f"findscu -S -aet {own} -aec {archive.ae_title} -k QueryRetrieveLevel=STUDY -k PatientName "
+            f"-k StudyDate {archive.host} {archive.port}"
         )
     return (*lines, "tail -20 log/node.log", "grep -i reject log/node.log", "ls -l images", "ss -tlnp")

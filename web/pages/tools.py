@@ -114,12 +114,11 @@ def run(lab_id: str, node: str) -> str | Response:
 
 def _page(lab_id: str, node: str, form: Form, tool: Tool) -> str:
     client = lab_client(lab_id)
-    config = client.config(node)
+    table = client.ae_table(node)
     seen = client.node(node)
     abilities = {*seen.abilities, *(("store",) if seen.role != "router" else ())}
     offered = [one for one in TOOLS.values() if not one.needs or one.needs in abilities]
     tool = tool if tool in offered else TOOLS["echo"]
-    modality = str(config.running.get("modality", ""))
     return node_page(
         lab_id,
         node,
@@ -128,8 +127,8 @@ def _page(lab_id: str, node: str, form: Form, tool: Tool) -> str:
         tools=offered,
         tool=tool,
         groups={"network": _("Network"), "dicom": _("DICOM"), "node": _("This node")},
-        remotes=config.running.get("remotes", []),
-        procedures=client.procedures(modality) if tool.key == "exam" else (),
+        remotes=table.remotes,
+        procedures=client.procedures(table.modality) if tool.key == "exam" else (),
         studies=client.studies(node, limit=40) if tool.key == "store" else (),
         levels=LEVELS,
         roots=ROOTS,

@@ -5,11 +5,12 @@ A step without ``until`` ends when the reader says so. One with it ends as soon 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask_babel import lazy_gettext as _
 
+from sandbox.model.config import RemoteNode
 from sandbox.model.view import AttemptState
 from web.lab_client import LabClient
 
@@ -34,13 +35,15 @@ class Step:
 
 
 def _port_is_saved(lab: LabClient) -> bool:
-    remotes = lab.config(NODE).saved.get("remotes", ())
-    return any(remote.get("name") == PEER and remote.get("port") == PORT for remote in remotes)
+    return _calls_the_port(lab.ae_table(NODE).saved_remotes)
 
 
 def _port_runs(lab: LabClient) -> bool:
-    remotes = lab.config(NODE).running.get("remotes", ())
-    return any(remote.get("name") == PEER and remote.get("port") == PORT for remote in remotes)
+    return _calls_the_port(lab.ae_table(NODE).remotes)
+
+
+def _calls_the_port(remotes: Sequence[RemoteNode]) -> bool:
+    return any(remote.name == PEER and remote.port == PORT for remote in remotes)
 
 
 def _is_diagnosed(lab: LabClient) -> bool:

@@ -25,6 +25,7 @@ from sandbox.model.follow_view import FollowedStudy, Search
 from sandbox.model.header_view import HeaderComparison, HeaderView, ImageFacts
 from sandbox.model.patient import Procedure
 from sandbox.model.view import (
+    AeTable,
     AssociationView,
     AttemptState,
     AttemptView,
@@ -178,6 +179,19 @@ def config(lab: Lab, _: Nothing, name: str) -> ConfigView:
         running=node.running.model_dump(mode="json"),
         differences=differences(node.running, node.saved),
         form_schema=type(node.saved).model_json_schema(),
+    )
+
+
+def ae_table(lab: Lab, _: Nothing, name: str) -> AeTable:
+    node = lab.department.node(name)
+    newest = node.store.studies(limit=1) if node.store is not None and node.role == "archive" else ()
+    return AeTable(
+        node=node.name,
+        ae_title=node.running.ae_title,
+        remotes=node.running.remotes,
+        saved_remotes=node.saved.remotes,
+        modality=str(getattr(node.running, "modality", "")),
+        newest_study=newest[0].study_uid if newest else "",
     )
 
 

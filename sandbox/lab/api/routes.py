@@ -21,6 +21,7 @@ from sandbox.model.inspection import AssociationDetail, PduDetail, PduLines, Ste
 from sandbox.model.patient import Procedure
 from sandbox.model.terminal_view import Completion, TerminalOutput
 from sandbox.model.view import (
+    AeTable,
     AssociationView,
     AttemptView,
     CommandResult,
@@ -75,6 +76,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/network", "The network", reads.network, reads.NetworkAnswer),
     Route("/nodes/<name>", "A node", reads.node, NodeView),
     Route("/nodes/<name>/config", "A node's configuration", reads.config, ConfigView, evidence="config"),
+    # Tools, terminals and the tour ask for this by themselves, so it is no sign that somebody has looked.
+    Route("/nodes/<name>/ae-table", "A node's AE table", reads.ae_table, AeTable),
     Route("/nodes/<name>/log", "A node's log", reads.log, tuple[LogLine, ...], reads.Page, evidence="log"),
     Route("/nodes/<name>/queue", "A node's queues", reads.queues, tuple[QueueView, ...], evidence="queue"),
     Route(
