@@ -65,6 +65,9 @@ CAUSE_WORDS = (
 )
 """Words that tell a cause. A title, a slug and a subject speak of what a person sees."""
 
+BY_THE_MACHINES_CLOCK = ("tls.expired", "time.expiry")
+"""Faults whose moment is the machine's: TLS checks dates by no other clock, so the department's must show the same."""
+
 RUNGS = 4
 """A ladder of hints: where to look, what to compare, what it means, the worked step."""
 
@@ -176,6 +179,14 @@ def _faults_can_happen(reading: Reading) -> Iterator[Problem]:
             fault.try_on(reading.configs)
         except SandboxError as wrong:
             yield _problem(key, f"{fault.kind} cannot happen here: {wrong.sentence}", wrong.mend)
+
+
+def _certificates_end_on_the_departments_day(reading: Reading) -> Iterator[Problem]:
+    scenario = reading.scenario
+    dated = [fault.kind for fault in (*scenario.fault, *scenario.given) if fault.kind in BY_THE_MACHINES_CLOCK]
+    if scenario.starts and dated:
+        sentence = f"{dated[0]} goes by the machine's clock: on another day its certificate contradicts the logs."
+        yield _problem("starts", sentence, "Take it out, and write moments that hold at any hour.")
 
 
 def _something_is_broken_or_to_be_told(reading: Reading) -> Iterator[Problem]:
@@ -346,6 +357,7 @@ RULES: tuple[Callable[[Reading], Iterator[Problem]], ...] = (
     _words_are_known,
     _exams_can_be_made,
     _faults_can_happen,
+    _certificates_end_on_the_departments_day,
     _something_is_broken_or_to_be_told,
     _checks_can_be_made,
     _ladder_has_rungs,

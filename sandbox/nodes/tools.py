@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,16 +114,15 @@ class NodeTools:
         if isinstance(seen, DialFailure):
             return _not_dialled(where, seen)
         facts: list[str] = []
+        now = self._node.now().astimezone(UTC)
         if seen.protocol:
             facts.append(f"Agreed on {seen.protocol} with {seen.cipher}.")
         for fact in seen.chain:
-            days = (fact.until - datetime.now(UTC)).days
-            left = f"{counted(days, 'day')} left" if days >= 0 else f"ended {counted(-days, 'day')} ago"
             signed = "by itself" if fact.issuer == fact.subject else f"by {fact.issuer} (key {fact.issuer_key})"
             facts += [
                 f"The certificate is for {fact.subject}, signed {signed}.",
                 f"Names in it: {', '.join(fact.names) or 'none'}.",
-                f"Valid from {fact.since:%Y-%m-%d} to {fact.until:%Y-%m-%d}: {left}.",
+                f"Valid from {fact.since:%Y-%m-%d} to {fact.until:%Y-%m-%d %H:%M} UTC: {_left(fact.until - now)}.",
                 f"The name {seen.wanted} is {'in it' if seen.name_matches else 'not in it'}.",
             ]
         if seen.trouble:
@@ -347,6 +346,13 @@ class NodeTools:
 
 def _name(peer: Peer) -> str:
     return f"{peer.ae_title} ({peer.host}:{peer.port})"
+
+
+def _left(time: timedelta) -> str:
+    """How long a certificate is still good for, or how long it has not been: in days, or hours where that is less."""
+    hours = int(abs(time).total_seconds() // 3600)
+    size = counted(hours // 24, "day") if hours >= 24 else counted(hours, "hour")
+    return f"{size} left" if time >= timedelta(0) else f"ended {size} ago"
 
 
 def _not_dialled(where: str, failure: DialFailure) -> CommandResult:

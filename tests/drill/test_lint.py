@@ -51,6 +51,13 @@ def test_a_sound_scenario_has_no_problems(tmp_path: Path) -> None:
         ('at = "-20 min"', 'same_patient = "kidneys"', "exam[1].same_patient", "no other exam", ""),
         ('at = "-20 min"', 'namesake_of = "kidney"', "exam[1].namesake_of", "no other exam", ""),
         ('starts = "tuesday 09:00"', 'starts = "tuesday 29:00"', "starts", "no moment", "friday"),
+        (
+            '[[fault]]\nkind = "config.called_ae_title"\nnode = "US1"\npeer = "ROUTER"\nvalue = "{typo:ROUTER}"',
+            '[[fault]]\nkind = "tls.expired"\nnode = "ROUTER"',
+            "starts",
+            "the machine's clock",
+            "any hour",
+        ),
         # checks
         ('kind = "exam_arrives"', 'kind = "exam_arrive"', "check[1]", "no check", "exam_arrives"),
         ('exams = "kidney"', 'exams = "kidneys"', "check[2]", "No exam", "kidney"),

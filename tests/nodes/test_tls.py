@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -98,6 +99,21 @@ def test_a_wrong_certificate_stops_the_queue_and_a_new_one_mends_it(
     wrong.tls.issue()
     wrong.restart()
     secured.wait_until(lambda: secured.has("instance.stored", "ARCHIVE"))
+
+
+def test_the_handshake_tool_counts_from_the_clock_of_the_node(secured: Small) -> None:
+    router = secured.department.node("ROUTER")
+    router.tls.issue(days=-5.4 / 24)
+    router.restart()
+
+    def seen() -> str:
+        return " ".join(secured.department.node("CT1").tools.tls("ROUTER", TLS_PORT).facts)
+
+    assert "UTC: ended 5 hours ago." in seen()
+    secured.clock.move_to(secured.clock.now() + timedelta(days=3))
+    assert "UTC: ended 3 days ago." in seen()
+    secured.clock.move_to(secured.clock.now() - timedelta(days=5))
+    assert "UTC: 1 day left." in seen()
 
 
 def test_plaintext_to_the_tls_port_and_tls_to_the_plain_one(secured: Small) -> None:
