@@ -20,7 +20,7 @@ from sandbox.checks.memory import Memory, NotedExam
 from sandbox.checks.trail import Trail
 from sandbox.drill.load import LoadedScenario
 from sandbox.drill.surface import Surface
-from sandbox.events.event import SYSTEM
+from sandbox.events.event import SCENE, SYSTEM
 from sandbox.events.log import EventLog
 from sandbox.faults.fault import Fault, Undo, all_or_nothing
 from sandbox.lab.lab import Lab
@@ -107,11 +107,12 @@ class Scene:
 
     def _happenings(self) -> list[_Happening]:
         scenario, rings = self._scenario, self._rings_at
-        later = [before(exam.at, rings) for exam in scenario.exam if not exam.before_fault]
-        unsaid = min(later) - LEAD if later else rings
+        unsaid = _unsaid(scenario, rings)
         faults = [(before(fault.at, rings) if fault.at else unsaid, fault) for fault in scenario.faults(self._surface)]
         first = min((moment for moment, _ in faults), default=unsaid)
-        found = [_Happening(first - 2 * LEAD, 0, self._prepare)] if scenario.before else []
+        # The house has always been like this: since its nodes came up, and before all that is told.
+        always = min(self._lab.started_at, beginning(scenario, self._surface) - 2 * LEAD) + LEAD
+        found = [_Happening(always, 0, self._prepare)] if scenario.before else []
         found += [
             _Happening(before(fault.at, rings) if fault.at else first - 2 * LEAD, 0, partial(self._break, fault))
             for fault in scenario.peculiarities(self._surface)
@@ -135,9 +136,11 @@ class Scene:
         return found
 
     def _prepare(self) -> None:
+        """What makes the house what it is, long before anything breaks: no part of the story, and shown in no history
+        while it runs."""
         for step in self._scenario.before:
             command = self._lab.parse(step.command, self._surface.fill_all(step.params))
-            result = self._lab.execute(command, SYSTEM)
+            result = self._lab.execute(command, SCENE)
             if not result.ok:
                 raise BadInputError(f"{step.command} did not work: {result.sentence}", "Mend the [[before]] step.")
 
@@ -196,6 +199,20 @@ class Scene:
         )
         Trail(department, made.study_uid, instances, since).settle(exam.settle_s)
         _hang_up(department.events, since)
+
+
+def beginning(scenario: LoadedScenario, surface: Surface) -> datetime:
+    """A moment before which nothing happens that ``scenario`` tells of, when the phone rings at ``surface.now``."""
+    said = [str(primitive.params.get("at", "")) for primitive in (*scenario.fault, *scenario.given)]
+    said += [exam.at for exam in scenario.exam]
+    told = [before(surface.fill(at), surface.now) for at in said if at]
+    return min([_unsaid(scenario, surface.now), *told]) - 2 * LEAD
+
+
+def _unsaid(scenario: LoadedScenario, rings: datetime) -> datetime:
+    """When a fault happened that does not say when."""
+    later = [before(exam.at, rings) for exam in scenario.exam if not exam.before_fault]
+    return min(later) - LEAD if later else rings
 
 
 def _hang_up(events: EventLog, since: int) -> None:

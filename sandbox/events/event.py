@@ -10,10 +10,14 @@ from sandbox.events.causes import SYSTEM
 from sandbox.events.kinds import KINDS, Audience, Body
 from sandbox.model.errors import BadInputError
 
-__all__ = ["FAULT", "PROBE", "SYSTEM", "Event"]
+__all__ = ["FAULT", "PROBE", "SCENE", "STAGING", "SYSTEM", "Event"]
 
 PROBE = "probe"
 FAULT = "fault"
+SCENE = "scene"
+STAGING = frozenset({FAULT, SCENE})
+"""Actors that set a drill up: nothing that they do is the department's own doing, and nothing of it is seen before the
+debrief."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Event:
     """``seq`` counts from 1 within a lab. ``cause`` is the seq of the event that led to this one.
 
     ``actor`` is ``system`` (the department itself), ``probe`` (a check's own traffic), ``fault`` (what a fault does to
-    nodes as it is put in or taken out) or a person ("trainee:anna").
+    nodes as it is put in or taken out), ``scene`` (what makes a lesson's house what it is, before anything breaks) or a
+    person ("trainee:anna").
     """
 
     seq: int
@@ -38,7 +43,7 @@ class Event:
     @property
     def is_for_later(self) -> bool:
         """Whether a trainee may see it only in the debrief. A check's verdict is for now, its traffic is not."""
-        if self.body.audience is Audience.LATER or self.actor == FAULT:
+        if self.body.audience is Audience.LATER or self.actor in STAGING:
             return True
         return self.actor == PROBE and not self.kind.startswith("attempt.")
 

@@ -7,6 +7,7 @@ A line of a table that came or went is one change, as it was for whoever made it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,23 @@ _RESTART = "restart"
 Show = Callable[[Event], bool]
 
 
+@dataclass
+class _Newer:
+    """What the shown entries that are newer say of one node: the last word on each setting. Nothing may be told of a
+    setting that only what is hidden has changed since."""
+
+    after: dict[str, Any] = field(default_factory=dict)
+    was_reset: bool = False
+
+    def led_to(self, path: str, value: Any) -> bool:
+        """Whether it is one of them that set ``path`` to ``value``."""
+        return self.was_reset or (path in self.after and self.after[path] == value)
+
+    def touched(self, line: str) -> bool:
+        """Whether one of them was about the line ``line`` of a table."""
+        return self.was_reset or any(path.startswith(f"{line}.") for path in self.after)
+
+
 def history(
     events: Sequence[Event],
     configs: Mapping[str, Configs],
@@ -47,11 +65,11 @@ def history(
     waiting = {name: {change.path for change in differences(one.running, one.saved)} for name, one in configs.items()}
     found: list[HistoryEntry] = []
     more = False
-    told: dict[str, set[str]] = {}
+    newer: dict[str, _Newer] = {name: _Newer() for name in configs}
     for event in reversed(events):
         if not show(event):
             continue
-        entry = _entry(event, events, configs, waiting, told)
+        entry = _entry(event, events, configs, waiting, newer)
         if entry is None or (node and entry.node not in (node, "")) or (before and event.seq >= before):
             continue
         if len(found) == limit:
@@ -70,16 +88,18 @@ def _entry(
     events: Sequence[Event],
     configs: Mapping[str, Configs],
     waiting: Mapping[str, set[str]],
-    told: dict[str, set[str]],
+    newer: Mapping[str, _Newer],
 ) -> HistoryEntry | None:
     body: Any = event.body
     changes: tuple[ChangeLine, ...] = ()
     match body:
         case kinds.NodeConfigSaved():
             kind = ChangeKind.CONFIGURATION
-            known = told.setdefault(event.node, set())
-            changes = tuple(_lines(body.changes, configs.get(event.node), waiting.get(event.node, set()) - known))
-            known.update(change.path for change in body.changes)
+            known = newer.get(event.node, _Newer())
+            waits = waiting.get(event.node, set()) - known.after.keys()
+            changes = tuple(_lines(body.changes, configs.get(event.node), waits, known))
+            for change in body.changes:
+                known.after.setdefault(change.path, change.after)
         case kinds.NetworkChanged():
             kind = ChangeKind.NETWORK
             changes = tuple(ChangeLine(**dict(change), title=_network_title(change.path)) for change in body.changes)
@@ -91,6 +111,9 @@ def _entry(
                 return None  # the start that follows tells of both
         case kinds.LabReset() | kinds.LabStarted():
             kind = ChangeKind.LAB
+            if isinstance(body, kinds.LabReset):
+                for known in newer.values():
+                    known.was_reset = True
         case kinds.ArchiveOperation():
             kind = ChangeKind.ARCHIVE
         case kinds.CommandFinished() if body.ok and body.command.startswith(_SERVICE):
@@ -134,7 +157,7 @@ def _was_restart(event: Event, events: Sequence[Event]) -> bool:
 # --- changes of a configuration --------------------------------------------------------------------------------------
 
 
-def _lines(changes: Sequence[Change], configs: Configs | None, waits: set[str]) -> Iterator[ChangeLine]:
+def _lines(changes: Sequence[Change], configs: Configs | None, waits: set[str], newer: _Newer) -> Iterator[ChangeLine]:
     """The changes as they were made: lines of tables that came or went as one."""
     whole = {
         change.path.removesuffix(".name")
@@ -149,12 +172,12 @@ def _lines(changes: Sequence[Change], configs: Configs | None, waits: set[str]) 
             if line not in done:
                 done.add(line)
                 of_it = [each for each in changes if each.path.startswith(f"{line}.")]
-                yield _whole(line, of_it, configs, waits)
+                yield _whole(line, of_it, configs, waits, newer)
         elif change.path not in tables:  # an empty table beside its first or last line
-            yield _single(change, configs, waits)
+            yield _single(change, configs, waits, newer)
 
 
-def _single(change: Change, configs: Configs | None, waits: set[str]) -> ChangeLine:
+def _single(change: Change, configs: Configs | None, waits: set[str], newer: _Newer) -> ChangeLine:
     now = _MISSING if configs is None else _at(configs.saved, change.path)
     can_set = now is not _MISSING and change.before is not None
     return ChangeLine(
@@ -164,12 +187,12 @@ def _single(change: Change, configs: Configs | None, waits: set[str]) -> ChangeL
         title="" if configs is None else title_of(type(configs.saved), change.path),
         field="" if configs is None else position_path(configs.saved, change.path),
         waits=change.path in waits,
-        is_back=can_set and now == change.before,
+        is_back=can_set and now == change.before and newer.led_to(change.path, change.before),
         undo=Undo(set={change.path: change.before}) if can_set and now != change.before else None,
     )
 
 
-def _whole(line: str, changes: Sequence[Change], configs: Configs | None, waits: set[str]) -> ChangeLine:
+def _whole(line: str, changes: Sequence[Change], configs: Configs | None, waits: set[str], newer: _Newer) -> ChangeLine:
     table, _, name = line.partition(".")
     came = all(change.before is None for change in changes)
     row = _row({each.path.removeprefix(f"{line}."): each.after if came else each.before for each in changes})
@@ -188,7 +211,7 @@ def _whole(line: str, changes: Sequence[Change], configs: Configs | None, waits:
         field="" if configs is None or not is_there else position_path(configs.saved, f"{line}.name"),
         whole=line,
         waits=any(change.path in waits for change in changes),
-        is_back=configs is not None and undo is None,
+        is_back=configs is not None and undo is None and newer.touched(line),
         undo=undo,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sandbox.events.event import FAULT, PROBE, Event
+from sandbox.events.event import FAULT, PROBE, STAGING, Event
 from sandbox.events.kinds import ExamAcquired, FaultApplied, NodeConfigSaved, QueueSent, TicketReceived
 from sandbox.learning.acts import Done
 from sandbox.learning.evidence import is_telling
@@ -88,7 +88,7 @@ def _place(
         return "change", (str(getattr(body, "command", "")), event.node), words(event)
     if isinstance(body, TicketReceived):
         return "ticket", (str(body.ticket),), f"{body.sender} calls: {body.subject}"
-    if event.actor in (PROBE, FAULT) or event.actor not in NOT_PEOPLE:
+    if event.actor in STAGING | {PROBE} or event.actor not in NOT_PEOPLE:
         return None
     if isinstance(body, QueueSent):
         key = (event.node, body.destination)

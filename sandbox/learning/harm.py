@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sandbox.events.event import FAULT, PROBE, Event
+from sandbox.events.event import PROBE, STAGING, Event
 from sandbox.events.kinds import (
     ArchiveBinEmptied,
     AttemptClosed,
@@ -40,7 +40,7 @@ OPENED: Mapping[str, tuple[Callable[[Any, Any], bool], str]] = {
 }
 """Settings by their last word: which change opens a door, and what stood open."""
 
-OWN = NOT_PEOPLE - {PROBE, FAULT}
+OWN = NOT_PEOPLE - STAGING - {PROBE}
 """Whose events are the department's own doing."""
 
 FAILURES = frozenset(
@@ -166,7 +166,7 @@ def _by_fault(events: Sequence[Event], story: Story) -> Iterator[HarmView]:
     waited: dict[tuple[str, str], tuple[int, Event]] = {}
     died: dict[tuple[str, str], tuple[int, Event]] = {}
     for event in events:
-        if event.actor in (PROBE, FAULT) or event.actor not in NOT_PEOPLE:
+        if event.actor not in OWN:
             continue
         if isinstance(event.body, QueueFailed):
             key = (event.node, event.body.destination)

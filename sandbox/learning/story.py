@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sandbox.events.event import FAULT, PROBE, SYSTEM, Event
+from sandbox.events.event import PROBE, STAGING, SYSTEM, Event
 from sandbox.model.verdict import Finding
 
 Words = Callable[[Event], str]
 """An event in words. Sentences live above this package, so whoever asks brings them."""
 
-NOT_PEOPLE = frozenset({SYSTEM, PROBE, FAULT})
+NOT_PEOPLE = STAGING | {SYSTEM, PROBE}
 """Actors that are nobody's hand."""
 
 

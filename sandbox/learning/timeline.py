@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sandbox.events.event import FAULT, PROBE, Event
+from sandbox.events.event import PROBE, STAGING, Event
 from sandbox.events.kinds import (
     AssociationFailed,
     AssociationRejected,
@@ -98,7 +98,7 @@ def _line(
             return "", Lane.YOU, ""
         result = results.get(event.seq)
         return ACTS[kind], Lane.YOU, f"{words(event)} {result.sentence if result else ''}".strip()
-    if event.actor in (PROBE, FAULT) or event.actor not in NOT_PEOPLE:
+    if event.actor in STAGING | {PROBE} or event.actor not in NOT_PEOPLE:
         return "", Lane.DEPARTMENT, ""
     return _department(event, seen, story, words)
 

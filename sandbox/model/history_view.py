@@ -49,8 +49,9 @@ class Undo(Model):
 class ChangeLine(Change):
     """One setting before and after, as the history shows it.
 
-    ``waits`` tells that it is saved and does not run yet; ``is_back`` that the saved value is the earlier one again.
-    ``undo`` is what puts the earlier value back, if anything does; ``whole`` names a table's line that came or went.
+    ``waits`` tells that it is saved and does not run yet; ``is_back`` that the saved value is the earlier one again,
+    by a change that is shown. ``undo`` is what puts the earlier value back, if anything does; ``whole`` names a table's
+    line that came or went.
     """
 
     title: str = ""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from sandbox.drill.lint import lint
 from sandbox.drill.load import read_scenario
 from sandbox.drill.scene import stage
-from sandbox.events.event import SYSTEM
-from sandbox.events.kinds import AssociationRejected, AssociationReleased, ExamAcquired
+from sandbox.events.event import SCENE, SYSTEM
+from sandbox.events.kinds import AssociationRejected, AssociationReleased, ExamAcquired, NodeConfigSaved, NodeLogged
+from sandbox.lab.api import inspecting
+from sandbox.lab.api.inspecting import HistoryPage
 from sandbox.model.errors import BadInputError
+from sandbox.model.view import AttemptState
 from tests.drill.support import running_lab, write_tiny
 
 
@@ -51,6 +56,41 @@ def test_what_people_tried_before_they_called_is_done_last_and_may_fail(tmp_path
         assert tried[-1].actor == SYSTEM
         assert tried[-1].seq > exam.seq
         assert abs((tried[-1].at - rings_at).total_seconds()) < 60
+
+
+HOUSE = """[[before]]
+command = "node.config.save"
+node = "ARCHIVE"
+set = { query_limit = 12 }
+
+[[before]]
+command = "node.restart"
+node = "ARCHIVE"
+
+[[check]]
+id = "us-is-archived\""""
+
+
+def test_what_the_house_is_like_is_in_no_history_while_the_drill_runs(tmp_path: Path) -> None:
+    folder = write_tiny(tmp_path / "scenarios", spoil={'[[check]]\nid = "us-is-archived"': HOUSE})
+    with running_lab(tmp_path / "lab") as lab:
+        stage(lab, read_scenario(folder), with_faults=False)
+        assert cast(Any, lab.department.node("ARCHIVE").running).query_limit == 12
+        lab.attempt = cast(Any, SimpleNamespace(state=AttemptState.RUNNING, close=lambda: None))
+        assert [one for one in inspecting.history(lab, HistoryPage()).entries if one.node] == []
+        said = [event for event in lab.events.since() if isinstance(event.body, NodeLogged) and event.node == "ARCHIVE"]
+        shown = [cast(NodeLogged, event.body).text for event in said if lab.may_show(event)]
+        assert sum(" listens on " in text for text in shown) == 1, "it came up, and of its restart nothing is said"
+        assert not any("stopped" in text for text in shown)
+
+        lab.attempt = None
+        told = [one for one in inspecting.history(lab, HistoryPage()).entries if one.node]
+        assert [(one.who, one.node, one.for_later) for one in told] == [(SCENE, "ARCHIVE", True)] * 2
+        saved, exam = (
+            next(event for event in lab.events.since() if isinstance(event.body, kind))
+            for kind in (NodeConfigSaved, ExamAcquired)
+        )
+        assert (exam.at - saved.at).total_seconds() > 1800, "long before anything happened"
 
 
 GIVEN = """[[given]]

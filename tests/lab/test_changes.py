@@ -14,7 +14,7 @@ from sandbox.lab.api import inspecting
 from sandbox.lab.api.inspecting import HistoryPage
 from sandbox.lab.changes import title_of
 from sandbox.lab.lab import Lab
-from sandbox.model.config_path import with_value
+from sandbox.model.config_path import with_value, without
 from sandbox.model.history_view import ChangeKind, ChangeLine, HistoryEntry, Undo
 from sandbox.model.view import AttemptState
 from sandbox.nodes.modality import ModalityConfig
@@ -135,6 +135,25 @@ def test_what_a_fault_did_is_hidden_while_the_drill_runs(lab: Lab) -> None:
     lab.attempt = None
     told = next(one for one in inspecting.history(lab, HistoryPage(node="WS1")).entries if one.changes)
     assert (told.who, told.for_later, told.changes[0].after) == (FAULT, True, 1.0)
+
+
+def test_what_came_back_by_a_hidden_hand_is_not_called_back(lab: Lab) -> None:
+    """It would say what is broken: the setting that somebody once made is the old one again, and nobody did it."""
+    made = WS3 | {"name": "WS4", "ae_title": "WS4"}
+    do(lab, "node.config.save", actor="trainee:anna", node="WS1", set={"dimse_timeout_s": 12}, add={"remotes": made})
+    node = lab.department.node("WS1")
+    with because(None, FAULT):
+        node.save(without(with_value(node.saved, "dimse_timeout_s", 30.0), "remotes.WS4"))
+    lab.attempt = cast(Any, SimpleNamespace(state=AttemptState.RUNNING, close=lambda: None))
+    assert [(one.is_back, one.undo) for one in newest(lab, ChangeKind.CONFIGURATION).changes] == [(False, None)] * 2
+    lab.attempt = None
+    entries = inspecting.history(lab, HistoryPage(node="WS1")).entries
+    told = next(one for one in entries if one.kind is ChangeKind.CONFIGURATION and one.who == "trainee:anna")
+    assert [one.is_back for one in told.changes] == [True, True]
+    do(lab, "lab.reset")
+    do(lab, "node.config.save", actor="trainee:anna", node="WS2", set={"dimse_timeout_s": 12})
+    do(lab, "lab.reset")
+    assert only(newest(lab, ChangeKind.CONFIGURATION, "WS2")).is_back, "the reset led back"
 
 
 def test_pages_of_the_history_follow_each_other(lab: Lab) -> None:

@@ -73,6 +73,7 @@ def who(actor: str) -> str:
     known = {
         "system": _("the department itself"),
         "fault": _("what the drill broke"),
+        "scene": _("the lesson itself, before its story begins"),
         "probe": _("a check"),
         "cli": _("the command line"),
         "trainee": _("a trainee"),
