@@ -270,7 +270,7 @@ class LabClient:
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             with self._answered():
-                answer = self._http.request(method, path, headers={"X-Actor": self._actor}, **options)
+                answer = self._http.request(method, path, headers=self._in_the_name(), **options)
         except (httpx.InvalidURL, ValueError) as unsent:
             # An address has a length, JSON has no endless numbers, and half a character has no bytes.
             raise BadInputError(
@@ -280,6 +280,10 @@ class LabClient:
         if answer.is_error:
             raise _refusal(answer)
         return answer
+
+    def _in_the_name(self) -> dict[str, str]:
+        """Who asks. A header is ASCII and the name of an account need not be (RFC 9110, 5.5)."""
+        return {"X-Actor": quote(self._actor, safe=":")}
 
     @contextmanager
     def _answered(self) -> Iterator[None]:

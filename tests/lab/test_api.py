@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from sandbox.events.event import PROBE
 from sandbox.events.kinds import FaultApplied, NodeLogged
-from sandbox.events.log import because
+from sandbox.events.log import because, current
 from sandbox.lab.api.app import LARGEST_BODY, MOST_STREAMS
 from sandbox.lab.api.openapi import openapi_document
 from sandbox.lab.api.routes import ROUTES, Media
@@ -400,6 +400,15 @@ def test_looking_is_noted_once_in_a_while(api: httpx.Client, drill: Drill, exam:
     api.get("/nodes/NOBODY/log", headers={"X-Actor": "trainee:anna"})
     api.get("/lab", headers={"X-Actor": "trainee:anna"})
     assert drill.looked == [("log", "CT1", ""), ("queue", "ROUTER", ""), ("association", "", exam["association_id"])]
+
+
+def test_who_looked_may_have_a_name_that_is_not_ascii(
+    api: httpx.Client, drill: Drill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    monkeypatch.setattr(drill, "opened", lambda *look: names.append(current().actor))
+    api.get("/nodes/CT1/log", headers={"X-Actor": "trainee:jos%C3%A9"})
+    assert names == ["trainee:josé"]
 
 
 def test_a_look_at_logs_and_history_is_noted_for_the_nodes_that_were_seen(

@@ -64,3 +64,11 @@ def test_what_goes_wrong_with_the_reader_of_a_stream_is_its_own() -> None:
     lab = LabClient("http://127.0.0.1:1", TOKEN, httpx.MockTransport(handle))
     with pytest.raises(RuntimeError, match="mine"), lab.stream(1):
         raise RuntimeError("mine")
+
+
+def test_an_account_may_have_a_name_that_is_not_ascii() -> None:
+    stand_in = StandIn()
+    lab = LabClient("http://127.0.0.1:1", TOKEN, httpx.WSGITransport(app=api(stand_in)))
+    lab.by("trainee:josé").lab()
+    lab.by("trainee:anna.b-c_d").lab()
+    assert stand_in.seen_actors == ["trainee:jos%C3%A9", "trainee:anna.b-c_d"]

@@ -10,6 +10,7 @@ import hmac
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from flask import Flask, Response, jsonify, request
 from pydantic import TypeAdapter, ValidationError
@@ -33,6 +34,7 @@ DEEPEST = 40
 
 MOST_STREAMS = 16
 ACTOR_HEADER = "X-Actor"
+"""Who asks, with percent signs for what is not ASCII."""
 """Names who reads, for the debrief. Commands name their actor themselves."""
 
 STATUSES: Mapping[type[SandboxError], int] = {
@@ -106,7 +108,7 @@ def _view(lab: Lab, route: Route, streams: Streams, notes: EvidenceNotes) -> Cal
                     route.evidence,
                     node=str(node),
                     association=str(path.get("association_id", "")),
-                    actor=request.headers.get(ACTOR_HEADER, "person")[:64],
+                    actor=unquote(request.headers.get(ACTOR_HEADER, "person"))[:64],
                 )
         content = answer if adapter is None else adapter.dump_json(answer, by_alias=True)
         return Response(content, mimetype=route.media.value)
