@@ -86,6 +86,9 @@ class Shown:
 
 
 def shown(question: Question, answer: Answer, seed: int) -> Shown:
-    """``question`` as it is shown with ``seed``."""
+    """``question`` as it is shown with ``seed``. Of an answer that was kept when the question had other choices, or
+    that came from a file, what it does not offer is not answered."""
+    if question.kind is not Kind.NUMBER:
+        answer = _or_none(tuple(key if key in question.keys else "" for key in answer))
     partners = shuffled_partners(question, seed) if question.kind is Kind.MATCH else ()
     return Shown(question, shuffled(question, seed), partners, answer)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, FiniteFloat
 
 from sandbox.learning.questions import Answer, is_answered
 from sandbox.model.base import Model
@@ -56,7 +56,7 @@ class IncidentItem(Model):
     lab: str = ""
     attempt: int | None = None
     solved: bool = False
-    points: float | None = None
+    points: FiniteFloat | None = None
     findings: tuple[Finding, ...] = ()
     trouble: str = ""
     flagged: bool = False
@@ -81,7 +81,7 @@ class TopicRow(Model):
     topic: str
     asked: int = 0
     right: int = 0
-    points: float = 0.0
+    points: FiniteFloat = 0.0
     incidents: int = 0
     solved: int = 0
 
@@ -92,10 +92,10 @@ class Paper(Model):
     seed: int
     length: str
     focus: str
-    begun: datetime
-    deadline: datetime | None
+    begun: AwareDatetime
+    deadline: AwareDatetime | None
     items: tuple[Item, ...]
-    submitted: datetime | None = None
+    submitted: AwareDatetime | None = None
     by_time: bool = False
     rows: tuple[TopicRow, ...] = ()
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from sandbox.learning.questions import Question
 from sandbox.model.base import Model
@@ -23,7 +23,7 @@ class Known(Model):
     asked: int
     right: int
     last_right: bool
-    at: datetime
+    at: AwareDatetime
 
 
 class Record(Model):

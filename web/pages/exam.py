@@ -181,7 +181,7 @@ def result(number: int) -> str | Response:
         right=sum(line[2].is_right for line in told),
         asked=len(told),
         show=wanted,
-        weak=[names[topic] for topic in results.weak_topics(exam.paper.rows)],
+        weak=[names[topic] for topic in results.weak_topics(exam.paper.rows) if topic in names],
         pass_line=results.PASS_LINE,
         incident_worth=results.INCIDENT_WORTH,
         length=LENGTHS.get(exam.paper.length),
@@ -201,10 +201,7 @@ def judged(number: int) -> dict[str, bool]:
 
 def _page(exam: Exam, template: str, **values: Any) -> str:
     now = exams().now()
-    return render_template(
-        template, exam=exam, paper=exam.paper, left=exam.paper.seconds_left(now), length=LENGTHS[exam.paper.length],
-        **values,
-    )  # fmt: skip
+    return render_template(template, exam=exam, paper=exam.paper, left=exam.paper.seconds_left(now), **values)
 
 
 def _shown(exam: Exam, found: QuestionItem) -> Shown:

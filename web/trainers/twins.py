@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import combinations
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.generator.looks import COSTS_MIN, LOOKS, words_of
@@ -65,6 +65,14 @@ class Seen(Model):
     look: str
     a: str
     b: str
+
+    @field_validator("look")
+    @classmethod
+    def _known(cls, look: str) -> str:
+        """A look is filled in with names to be told in words, so nothing else that a file says may stand here."""
+        if look not in LOOKS:
+            raise ValueError("no such look")
+        return look
 
     @property
     def tells(self) -> bool:
