@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -26,7 +25,6 @@ from sandbox.lab.lab import Lab
 from sandbox.model.inspection import AssociationDetail
 from sandbox.model.view import (
     AttemptState,
-    AttemptView,
     CommandResult,
     EventView,
     LogLine,
@@ -34,7 +32,7 @@ from sandbox.model.view import (
     StudySummary,
 )
 from tests.lab.conftest import MakeLab
-from tests.lab.support import DEADLINE_S, do, until, wait_for
+from tests.lab.support import DEADLINE_S, Drill, do, until, wait_for
 
 TOKEN = "a-token-for-tests"
 
@@ -80,40 +78,6 @@ def address(path: str, values: dict[str, str]) -> str:
     for name, value in values.items():
         path = path.replace(f"<{name}>", value).replace(f"<int:{name}>", value)
     return path
-
-
-class Drill:
-    """As much of a drill as a lab knows of."""
-
-    def __init__(self) -> None:
-        self.state = AttemptState.RUNNING
-        self.looked: list[tuple[str, str, str]] = []
-
-    def view(self) -> AttemptView:
-        return AttemptView(
-            scenario="test",
-            title="Something is wrong",
-            state=self.state,
-            difficulty=1,
-            expected_minutes=1,
-            objectives=(),
-            topics=(),
-            tickets=(),
-            hints=(),
-            hints_left=0,
-            nodes=(),
-            layers=(),
-            faults=(),
-            checks=(),
-            findings=(),
-            started_at=datetime(2026, 1, 1),
-        )
-
-    def opened(self, what: str, node: str, association: str = "") -> None:
-        self.looked.append((what, node, association))
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture
