@@ -7,9 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from sandbox.model.errors import ConflictError
 from tests.browser.conftest import watched
 from tests.browser.test_access import complaints
 from tests.browser.test_drills import CHECKS_MS, save_and_restart, start
+from tests.web.stand_in import StandIn, StandInHost
 
 
 def press(thing: Locator, key: str = "Enter") -> None:
@@ -95,11 +97,8 @@ def test_axe_finds_nothing_serious_in_tabs_and_drawer(browser: Browser, stand_in
     assert not found
 
 
-def test_the_key_can_be_switched_off(page: Page, stand_in_console: str) -> None:
-    page.goto(stand_in_console + "/catalogue/")
-    form = page.locator("form[action='/labs']", has=page.locator("input[name=scenario][value='drill']"))
-    form.locator("button[value=drill]").click()
-    expect(page.get_by_role("tab", name="Check")).to_be_visible()
+def test_the_key_can_be_switched_off(page: Page, stand_in_console: str, stand_in_host: StandInHost) -> None:
+    begin(page, stand_in_console, stand_in_host)
     page.keyboard.press("n")
     drawer = page.get_by_role("complementary", name="Notebook")
     drawer.get_by_label("Open with the key n").uncheck()
@@ -108,3 +107,56 @@ def test_the_key_can_be_switched_off(page: Page, stand_in_console: str) -> None:
     expect(drawer).to_be_hidden()
     page.get_by_role("link", name="Notebook").first.click()
     expect(drawer).to_be_visible()
+
+
+def begin(page: Page, console: str, host: StandInHost) -> StandIn:
+    """A drill over a stand-in; its lab."""
+    page.goto(console + "/catalogue/")
+    form = page.locator("form[action='/labs']", has=page.locator("input[name=scenario][value='drill']"))
+    form.locator("button[value=drill]").click()
+    expect(page.get_by_role("tab", name="Check")).to_be_visible()
+    return host.labs[page.url.split("/labs/")[1].partition("/")[0]]
+
+
+def test_what_was_pinned_since_is_in_the_drawer_when_it_opens_again(
+    page: Page, stand_in_console: str, stand_in_host: StandInHost
+) -> None:
+    lab = begin(page, stand_in_console, stand_in_host)
+    drawer = page.get_by_role("complementary", name="Notebook")
+    page.keyboard.press("n")
+    expect(drawer.get_by_text("Evidence 1", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    view = lab.attempt()
+    lab.attempt = lambda: view.model_copy(  # type: ignore[method-assign]
+        update={"pins": (*view.pins, view.pins[0].model_copy(update={"number": 2, "text": "Refused at the door."}))}
+    )
+    page.keyboard.press("n")
+    expect(drawer.get_by_text("Refused at the door.")).to_be_visible()
+
+
+def test_a_half_written_note_outlives_what_is_done_beside_it(
+    page: Page, stand_in_console: str, stand_in_host: StandInHost
+) -> None:
+    lab = begin(page, stand_in_console, stand_in_host)
+    drawer = page.get_by_role("complementary", name="Notebook")
+    page.keyboard.press("n")
+    note = page.get_by_label("A new note")
+    expect(note).to_be_focused()
+    page.keyboard.type("CT1 says ")
+    drawer.get_by_text("Change").click()
+    drawer.get_by_label("Note 1", exact=True).fill("It is not CT1.")
+    press(drawer.get_by_role("button", name="Let go of evidence 1"))
+    press(drawer.get_by_role("button", name="Remove note 1"))
+    expect(drawer.get_by_role("status")).to_contain_text("Note 1 is taken out.")
+    expect(note).to_have_value("CT1 says ")
+    expect(drawer.get_by_label("Note 1", exact=True)).to_have_value("It is not CT1.")
+
+    lab.refuse = ConflictError("The drill is over.", "Look at the debrief.")
+    press(drawer.get_by_role("button", name="Write it down"))
+    expect(drawer.get_by_role("alert")).to_have_text("The drill is over. Look at the debrief.")
+    expect(note).to_have_value("CT1 says ")
+    press(drawer.get_by_role("button", name="Write it down"))
+    expect(note).to_have_value("")
+    expect(note).to_be_focused()
+    assert lab.commands[-1]["params"] == {"text": "CT1 says "}

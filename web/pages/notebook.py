@@ -31,11 +31,9 @@ def body(lab_id: str) -> str:
 
 @pages.get("/notebook.md")
 def download(lab_id: str) -> FlaskResponse:
-    """The notebook as Markdown."""
-    attempt = attempt_of(lab_id)
-    name = f"notebook-{attempt.scenario}.md"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return FlaskResponse(desk.as_markdown(attempt), mimetype="text/markdown", headers=headers)
+    """The notebook as Markdown, named by the lab: the slug of a drill that is made says which cause it is."""
+    headers = {"Content-Disposition": f'attachment; filename="notebook-{lab_id}.md"'}
+    return FlaskResponse(desk.as_markdown(attempt_of(lab_id)), mimetype="text/markdown", headers=headers)
 
 
 @pages.post("/notes")
@@ -43,7 +41,7 @@ def write(lab_id: str) -> Response | str:
     params: dict[str, object] = {"text": request.form.get("text", "")}
     if number := whole(request.form.get("note", "")):
         params["note"] = number
-    return _done(lab_id, "attempt.note", params)
+    return _done(lab_id, "attempt.note", params, written=not number)
 
 
 @pages.post("/notes/<int:number>/remove")
@@ -94,8 +92,11 @@ def means(lab_id: str, number: int) -> Response | str:
     return _done(lab_id, "attempt.pin", {key: value for key, value in said.items() if value})
 
 
-def _done(lab_id: str, command: str, params: dict[str, object], removed: int = 0) -> Response | str:
-    """Give a command of the notebook and show it again as it is now: the part, or the page."""
+def _done(
+    lab_id: str, command: str, params: dict[str, object], *, removed: int = 0, written: bool = False
+) -> Response | str:
+    """Give a command of the notebook and show it again as it is now: the part, or the page. The part says when a new
+    note was ``written``, so that its form is emptied then and no sooner."""
     trouble = ""
     try:
         lab_client(lab_id).command(command, params)
@@ -103,7 +104,8 @@ def _done(lab_id: str, command: str, params: dict[str, object], removed: int = 0
         trouble = str(wrong)
     desk.forget(lab_id)
     if wants_part():
-        return render_template("parts/notebook_body.html", lab_id=lab_id, trouble=trouble, removed=removed)
+        part = render_template("parts/notebook_body.html", lab_id=lab_id, trouble=trouble, removed=removed)
+        return FlaskResponse(part, headers={"HX-Trigger": "note-written"} if written and not trouble else {})
     if trouble:
         flash(trouble, "bad")
     return redirect(url_for(".notebook", lab_id=lab_id, removed=removed or None))

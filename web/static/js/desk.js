@@ -15,9 +15,8 @@
     opened = document.activeElement;
     drawer.hidden = false;
     opener.setAttribute("aria-expanded", "true");
-    const body = drawer.querySelector("[hx-trigger=notebook-opened]");
-    if (body) htmx.trigger(body, "notebook-opened");
-    (write() || drawer).focus();
+    htmx.trigger(document.getElementById("notebook-body"), "notebook-opened");
+    write().focus();
   };
   const close = () => {
     drawer.hidden = true;
@@ -42,8 +41,11 @@
     if (event.key === "Escape" && ours) { close(); return; }
     if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !byKey()) return;
     if (document.querySelector("dialog[open]")) return;
-    if (drawer) { event.preventDefault(); if (drawer.hidden) open(); else (write() || drawer).focus(); } else if (write()) { event.preventDefault(); write().focus(); }
+    if (drawer) { event.preventDefault(); if (drawer.hidden) open(); else write().focus(); } else if (write()) { event.preventDefault(); write().focus(); }
   });
+
+  // A note that was taken leaves room for the next; one that was not stays to be sent again.
+  document.addEventListener("note-written", (event) => { event.target.reset(); write().focus(); });
 
   // Panels as tabs
   const group = document.querySelector("[data-panels]");
@@ -117,7 +119,7 @@
     if (scroll.classList?.contains("thread-scroll")) atEnd.set(scroll, scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60);
   }, true);
 
-  // What a form swaps away takes the focus with it: give it back to what came.
+  // What a form swaps away, or folds, takes the focus with it: give it back to what came.
   let from = null;
   document.addEventListener("submit", (event) => { from = event.target.closest(".notebook, .ask") ? event.target : null; }, true);
   document.addEventListener("htmx:after:swap", () => {
@@ -127,7 +129,7 @@
     talks().forEach((scroll) => { if (atEnd.get(scroll) !== false || from?.closest(".thread")?.contains(scroll)) follow(scroll); });
     const again = document.querySelector("[data-focus]");
     if (again) { again.removeAttribute("data-focus"); again.focus(); }
-    if (write() && ((from && !from.isConnected) || (drawer && !drawer.hidden && document.activeElement === drawer))) write().focus();
+    if (write() && from && !from.checkVisibility()) (from.closest("details")?.querySelector("summary") || write()).focus();
     from = null;
   });
 })();
