@@ -33,7 +33,9 @@ class Act(StrEnum):
 @dataclass(frozen=True)
 class Rules:
     """``checks`` is how often the fix may be checked (None: as often as one likes); ``limit`` the time there is, as a
-    multiple of what the lesson usually takes (None: no limit). ``coach`` offers the hints as steps, free of cost."""
+    multiple of what the lesson usually takes (None: no limit). ``coach`` offers the hints as steps, free of cost.
+    ``objectives`` shows from the start what the lesson teaches, which often tells what is wrong; elsewhere it comes
+    with the debrief."""
 
     mode: Mode
     title: LazyString
@@ -41,7 +43,7 @@ class Rules:
     icon: str
     acts: frozenset[Act]
     coach: bool = False
-    objectives: bool = True
+    objectives: bool = False
     checks: int | None = None
     limit: float | None = None
 
@@ -62,6 +64,7 @@ MODES: Mapping[Mode, Rules] = {
         "compass",
         frozenset(Act),
         coach=True,
+        objectives=True,
     ),
     Mode.DRILL: Rules(
         Mode.DRILL,
@@ -76,7 +79,6 @@ MODES: Mapping[Mode, Rules] = {
         _("No hints, a limit of time, and one check at the end. What was wrong you learn afterwards."),
         "stopwatch",
         frozenset(Act) - {Act.HINT},
-        objectives=False,
         checks=1,
         limit=1.5,
     ),

@@ -57,7 +57,18 @@ def test_a_drill_is_as_it_was(visitor: Visitor) -> None:
     page = visitor.page(begin(visitor, "drill") + "/")
     assert "Your coach" not in page
     assert 'id="hints"' in page
-    assert "What you practise" in page
+
+
+def test_what_is_practised_is_said_before_the_debrief_only_where_a_coach_goes_along(
+    visitor: Visitor, host: StandInHost
+) -> None:
+    for mode, at_once in ((Mode.GUIDED, True), (Mode.DRILL, False), (Mode.EXAM, False)):
+        path = begin(visitor, mode)
+        page = visitor.page(path + "/")
+        assert (("What you practise" in page), ("Read a rejection." in page)) == (at_once, at_once), mode
+        lab_of(host, path).state = AttemptState.GIVEN_UP
+        over = visitor.page(path + "/")
+        assert "Read a rejection." in over, mode
 
 
 def test_an_exam_gives_no_hint_and_says_no_objectives(visitor: Visitor, host: StandInHost) -> None:
