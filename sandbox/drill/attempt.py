@@ -26,7 +26,7 @@ from sandbox.drill.load import LoadedScenario
 from sandbox.drill.mail import Alarm, calls, handed_over
 from sandbox.drill.notebook import Notebook
 from sandbox.drill.record import AttemptRecord, Commitment, read_record, write_record
-from sandbox.drill.scene import stage
+from sandbox.drill.scene import beginning, stage
 from sandbox.drill.shown import attempt_view
 from sandbox.drill.solution import Solution
 from sandbox.drill.surface import Surface, pretended_surface
@@ -49,11 +49,12 @@ from sandbox.learning.debrief import LATE, debrief
 from sandbox.model.clock import Clock
 from sandbox.model.discovery import suggestion
 from sandbox.model.errors import BadInputError, ConflictError
+from sandbox.model.moment import after
 from sandbox.model.verdict import Finding
 from sandbox.model.view import AttemptState, AttemptView, Choice, DebriefView
 
 UP_BEFORE = timedelta(days=7)
-"""How long the nodes of a drill have been up when its phone rings."""
+"""How long the nodes of a drill have been up before anything happens that it tells of."""
 
 
 class Attempt:
@@ -374,19 +375,20 @@ class Attempt:
 def open_attempt(lab: Lab, root: Path | None = None) -> Attempt:
     """The attempt of a running lab that was made for a scenario: gone on with, or begun."""
     attempt = Attempt(lab, find_scenario(lab.scenario, root))
-    if not attempt.has_begun:
-        lab.clock.move_to(max(lab.clock.now(), _wall_clock()))
     attempt.begin()
     return attempt
 
 
-def clock_for(directory: Path) -> Clock:
+def clock_for(directory: Path, scenario: LoadedScenario, seed: int) -> Clock:
     """The clock on which the lab of a drill in ``directory`` is to start, so that its log is in the order of its times.
 
-    A new one came up a week ago, before anything that a scenario tells; one that comes back goes on where it would be.
+    A new one came up a week before anything that the scenario tells; one that comes back goes on where it would be.
     """
-    kept = read_record(directory)
-    return Clock(_wall_clock() + (-UP_BEFORE if kept is None else timedelta(seconds=kept.lag_s)))
+    now, kept = _wall_clock(), read_record(directory)
+    if kept is not None:
+        return Clock(now + timedelta(seconds=kept.lag_s))
+    surface = Surface(scenario.department_site(), seed, after(scenario.starts, now))
+    return Clock(min(now, beginning(scenario, surface)) - UP_BEFORE)
 
 
 def _wall_clock() -> datetime:

@@ -25,6 +25,7 @@ from sandbox.events.log import EventLog
 from sandbox.faults.fault import Fault, Undo, all_or_nothing
 from sandbox.lab.lab import Lab
 from sandbox.model.association import AssociationFacts, Side
+from sandbox.model.clock import Clock
 from sandbox.model.errors import BadInputError
 from sandbox.model.moment import after, before
 from sandbox.model.patient import Patient
@@ -66,11 +67,13 @@ class Scene:
         self._lab = lab
         self._scenario = scenario
         self._with_faults = with_faults
-        self._rings_at = after(scenario.starts, lab.clock.now())
+        # The lab came up long ago by its own clock; the phone rings from today on.
+        self._rings_at = after(scenario.starts, max(lab.clock.now(), Clock().now()))
         self._surface = Surface(lab.site, lab.seed, self._rings_at)
         self._exams: list[NotedExam] = []
         self._patients: dict[str, Patient] = {}
         self._undos: list[Undo] = []
+        self._has_begun = False
 
     def stage(self) -> Staged:
         """Let it all happen. When anything cannot, what was broken so far is mended and the error goes on."""
@@ -80,8 +83,7 @@ class Scene:
             for happening in sorted(self._happenings(), key=lambda happening: (happening.moment, happening.phase)):
                 self._move_to(happening.moment)
                 happening.act()
-            if lab.clock.now() < self._rings_at or self._scenario.starts:
-                self._move_to(self._rings_at)
+            self._move_to(self._rings_at)
             self._let_requests_be_made()
         # In the order of the file, whenever each of them was made.
         order = [exam.id for exam in self._scenario.exam]
@@ -89,8 +91,14 @@ class Scene:
         return Staged(Memory(start=len(lab.events), exams=tuple(exams)), self._rings_at, tuple(undos))
 
     def _move_to(self, moment: datetime) -> None:
-        """Let it be ``moment``. What was silent on the network was silent for all the time between."""
-        passed = moment - self._lab.clock.now()
+        """Let it be ``moment``. What was silent on the network was silent for all the time between.
+
+        Once the story has begun it goes forward only: what took longer than the story allows it is not overtaken.
+        """
+        now = self._lab.clock.now()
+        moment = max(moment, now) if self._has_begun else moment
+        self._has_begun = True
+        passed = moment - now
         self._lab.clock.move_to(moment)
         self._lab.department.network.let_pass(passed.total_seconds())
 

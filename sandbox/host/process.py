@@ -21,7 +21,7 @@ from typing import IO
 from sandbox.lab.api.server import ApiServer
 from sandbox.lab.directory import LabDirectory
 from sandbox.lab.lab import Lab
-from sandbox.lab.site import load_site
+from sandbox.lab.site import Site, load_site
 from sandbox.lab.views import node_view
 from sandbox.model.base import Model
 from sandbox.model.clock import Clock
@@ -120,18 +120,19 @@ def open_lab(options: LabOptions) -> Lab:
     """The lab in the directory of ``options``, or a new one there."""
     known = LabDirectory(options.directory).read_record()
     clock: Clock | None = None
-    if options.scenario if known is None else known.scenario:
+    site: Site | None = None
+    slug, seed = (options.scenario, options.seed) if known is None else (known.scenario, known.seed)
+    if slug:
         # Late, since a lab without a scenario needs none of it.
         from sandbox.drill.attempt import clock_for
-
-        clock = clock_for(options.directory)
-    if known is not None:
-        return Lab.open(options.directory, clock=clock, cache=options.cache)
-    if options.scenario:
         from sandbox.drill.finding import find_scenario
 
-        site = find_scenario(options.scenario).department_site()
-    else:
+        scenario = find_scenario(slug)
+        clock = clock_for(options.directory, scenario, seed)
+        site = scenario.department_site()
+    if known is not None:
+        return Lab.open(options.directory, clock=clock, cache=options.cache)
+    if site is None:
         site = load_site(options.site)
     return Lab(
         site,

@@ -9,6 +9,7 @@ from pathlib import Path
 from sandbox.events.log import EventLog
 from sandbox.lab.lab import Lab
 from sandbox.lab.site import Site, load_site
+from sandbox.model.clock import Clock
 from sandbox.model.view import CommandResult
 
 TRAINEE = "trainee:anna"
@@ -26,9 +27,9 @@ def quiet_site() -> Site:
 
 
 @contextmanager
-def running_lab(directory: Path, seed: int = 7, scenario: str = "") -> Iterator[Lab]:
+def running_lab(directory: Path, seed: int = 7, scenario: str = "", clock: Clock | None = None) -> Iterator[Lab]:
     """A lab that is stopped at the end, and whose log is printed when a test fails in it."""
-    lab = Lab(quiet_site(), directory, seed, scenario=scenario)
+    lab = Lab(quiet_site(), directory, seed, scenario=scenario, clock=clock)
     try:
         lab.start()
         yield lab

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.drill.attempt import Attempt
+from sandbox.drill.attempt import Attempt, clock_for, open_attempt
 from sandbox.drill.load import LoadedScenario, load_scenario, read_scenario, scenario_slugs
 from sandbox.lab.lab import Lab
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
@@ -195,6 +196,44 @@ def test_findings_of_before_a_reset_are_not_shown_after_it(attempt: Attempt) -> 
     assert view.tickets
     mend(lab)
     assert do(lab, "attempt.check").ok
+
+
+SOON = timedelta(seconds=1)
+
+LONG_AGO = """[[before]]
+command = "node.config.save"
+node = "ARCHIVE"
+set = { query_limit = 12 }
+
+[[before]]
+command = "node.restart"
+node = "ARCHIVE"
+
+[[exam]]
+id = "spring"
+node = "CT1"
+images = 1
+before_fault = true
+at = "-210 d"
+
+[[ticket]]
+from = "sonographer\""""
+
+
+def test_no_log_runs_backwards_however_long_ago_its_story_begins(tmp_path: Path) -> None:
+    folder = write_tiny(tmp_path / "scenarios", spoil={'[[ticket]]\nfrom = "sonographer"': LONG_AGO})
+    scenario, place = read_scenario(folder), tmp_path / "lab"
+    clock = clock_for(place, scenario, 7)
+    with running_lab(place, scenario=scenario.slug, clock=clock) as lab:
+        open_attempt(lab, tmp_path / "scenarios")
+        events = lab.events.since()
+        back = [(one, other) for one, other in itertools.pairwise(events) if one.at - other.at > SOON]
+        assert [f"{one.to_json()[:200]} then {other.to_json()[:200]}" for one, other in back] == []
+        up, spring = (
+            next(event for event in events if event.kind == kind) for kind in ("node.started", "exam.acquired")
+        )
+        assert spring.at - up.at > timedelta(days=6), "what comes up first has been up for a while"
+        assert f"{lab.clock.now():%A %H:%M}" == "Tuesday 09:00"
 
 
 def test_an_attempt_survives_its_process(tmp_path: Path, scenario: LoadedScenario) -> None:
