@@ -82,6 +82,19 @@ def test_a_round_is_played(visitor: Visitor, host: StandInHost) -> None:
     assert len(host.labs) == 2, "the departments of the round before are ended"
 
 
+def test_no_file_of_a_round_that_runs_says_its_causes(visitor: Visitor, host: StandInHost) -> None:
+    slugs = twins.make(3).slugs
+    address = visitor.post("/trainers/twins/", {"seed": "3"}).headers["Location"]
+    assert {scenario for _site, scenario, _seed in host.asked} == set(slugs)
+    for lab_id in host.labs:
+        headers = visitor.get(f"/labs/{lab_id}/notebook/notebook.md").headers
+        assert headers["Content-Disposition"] == f'attachment; filename="notebook-{lab_id}.md"'
+    told = visitor.page("/progress/progress.json")
+    assert not [word for word in (*slugs, *twins.make(3).causes, *host.labs) if word in told]
+    visitor.post(f"{address}/answer", {"said": twins.make(3).causes[0]})
+    assert all(slug in visitor.page("/progress/progress.json") for slug in slugs), "afterwards they are on record"
+
+
 def test_of_two_departments_none_is_left_when_one_does_not_come_up(
     visitor: Visitor, host: StandInHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:

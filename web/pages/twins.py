@@ -18,10 +18,10 @@ from web.context import account, console, lab_client
 from web.forms import whole
 from web.sittings import Sittings, document_of, readable
 from web.trainers import twins
+from web.trainers.rounds import KIND
 from web.trainers.twins import LETTERS, Round, Seen
 
 pages = Blueprint("twins", __name__, url_prefix="/trainers/twins")
-KIND = "twins"
 
 
 @pages.get("/")

@@ -30,6 +30,7 @@ from web.exam.training import KIND as QUESTIONS
 from web.exam.training import Record
 from web.practice.keeper import sittings_of
 from web.practice.modes import Mode
+from web.trainers.rounds import unanswered
 
 FORMAT = "pacs-sandbox-progress"
 VERSION = 1
@@ -91,8 +92,9 @@ class Brought:
 
 def written(database: Database, account: Account, now: datetime) -> bytes:
     """The file with everything that ``account`` practised. A sitting that is not finished stays out of it: its document
-    holds what is still to be found out, the causes of a round or the incidents of an exam. The record of practised
-    questions is never finished and goes along."""
+    holds what is still to be found out, the causes of a round or the incidents of an exam; so do the slugs of
+    that round's drills. The record of practised questions is never finished and goes along."""
+    untold = unanswered(database, account)
     over = or_(Sitting.finished.is_not(None), Sitting.kind == QUESTIONS)
     with database.unit() as session:
         attempts = session.scalars(select(Attempt).where(whose(account)).order_by(Attempt.started, Attempt.id)).all()
@@ -101,7 +103,7 @@ def written(database: Database, account: Account, now: datetime) -> bytes:
         format=FORMAT,
         version=VERSION,
         exported=now,
-        attempts=tuple(_attempt(row) for row in attempts),
+        attempts=tuple(_attempt(row) for row in attempts if row.lab not in untold),
         sittings=tuple(_sitting(row) for row in sittings),
     )
     return json.dumps(archive.model_dump(mode="json"), ensure_ascii=False, indent=1).encode()
