@@ -7,7 +7,6 @@ more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flask import Flask, flash, request, url_for
@@ -22,16 +21,8 @@ from web.db.tables import Attempt
 from web.pages import thread
 from web.pages.common import onward
 from web.practice import coach, modes, screen
-from web.practice.modes import Act, Mode
+from web.practice.modes import Mode
 
-ACTS: Mapping[str, Act] = {
-    "drill.hint": Act.HINT,
-    "drill.diagnosis": Act.DIAGNOSE,
-    "drill.check": Act.CHECK,
-    "drill.give_up": Act.GIVE_UP,
-    "department.reset": Act.RESET,
-}
-"""What is done at an endpoint of a lab, where a mode may forbid it."""
 LOOKED_AT = frozenset({"department.department", "drill.state"})
 """Pages that show how an exam stands, and so settle it first."""
 ALWAYS = frozenset({"start.end"})
@@ -65,8 +56,7 @@ def _guard() -> Response | None:
     record = console().labs.attempt(account(), lab_id)
     if not record.scenario or record.closed is not None or record.state != AttemptState.RUNNING:
         return None
-    act = ACTS.get(request.endpoint)
-    if act is not None and not modes.allows(record.mode, act):
+    if request.endpoint == "drill.hint" and not modes.rules_of(record.mode).hints:
         raise ConflictError(_("There are no hints in an exam."), _("Work it out, or give up to see the solution."))
     if record.mode == Mode.EXAM:
         return _exam(lab_id, record, changes)

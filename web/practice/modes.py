@@ -20,20 +20,10 @@ class Mode(StrEnum):
     EXAM = "exam"
 
 
-class Act(StrEnum):
-    """What a mode may forbid."""
-
-    HINT = "hint"
-    DIAGNOSE = "diagnose"
-    CHECK = "check"
-    GIVE_UP = "give-up"
-    RESET = "reset"
-
-
 @dataclass(frozen=True)
 class Rules:
-    """``checks`` is how often the fix may be checked (None: as often as one likes); ``limit`` the time there is, as a
-    multiple of what the lesson usually takes (None: no limit). ``coach`` offers the hints as steps, free of cost.
+    """``limit`` is the time there is, as a multiple of what the lesson usually takes (None: no limit). ``coach`` offers
+    the hints as steps, free of cost. That an exam ends with its first check is in ``guard``.
     ``objectives`` shows from the start what the lesson teaches, which often tells what is wrong; elsewhere it comes
     with the debrief."""
 
@@ -41,15 +31,10 @@ class Rules:
     title: LazyString
     about: LazyString
     icon: str
-    acts: frozenset[Act]
+    hints: bool = True
     coach: bool = False
     objectives: bool = False
-    checks: int | None = None
     limit: float | None = None
-
-    @property
-    def hints(self) -> bool:
-        return Act.HINT in self.acts
 
     def limit_for(self, minutes: int) -> timedelta | None:
         """The time there is for a lesson that usually takes ``minutes``."""
@@ -62,7 +47,6 @@ MODES: Mapping[Mode, Rules] = {
         _("Guided"),
         _("A coach goes with you step by step and says where in the console to look. Nothing is scored."),
         "compass",
-        frozenset(Act),
         coach=True,
         objectives=True,
     ),
@@ -71,15 +55,13 @@ MODES: Mapping[Mode, Rules] = {
         _("Drill"),
         _("You are on your own. Hints are there if you ask, at a small cost; check as often as you like."),
         "stethoscope",
-        frozenset(Act),
     ),
     Mode.EXAM: Rules(
         Mode.EXAM,
         _("Exam"),
         _("No hints, a limit of time, and one check at the end. What was wrong you learn afterwards."),
         "stopwatch",
-        frozenset(Act) - {Act.HINT},
-        checks=1,
+        hints=False,
         limit=1.5,
     ),
 }
@@ -92,11 +74,6 @@ def mode_of(text: str) -> Mode:
 
 def rules_of(mode: str) -> Rules:
     return MODES[mode_of(mode)]
-
-
-def allows(mode: str, act: Act) -> bool:
-    """Whether an attempt of ``mode`` may do ``act``."""
-    return act in rules_of(mode).acts
 
 
 def ends_at(mode: str, started: datetime, minutes: int) -> datetime | None:
