@@ -194,6 +194,25 @@ def test_a_line_that_waits_is_stopped_and_watched(lab: Lab) -> None:
         network.set_rules(before)
 
 
+def test_a_connection_that_nobody_answers_is_established(lab: Lab) -> None:
+    silent = lab.department.network.listen("MR1", 999)
+
+    def call() -> None:
+        do(lab, "terminal.run", node="CT1", line="echoscu -ta 100 mr1 999", run="unanswered")
+
+    thread = threading.Thread(target=call)
+    position = len(lab.events)
+    thread.start()
+    try:
+        wait_for(lab, lambda e: isinstance(e.body, AssociationRequested) and e.node == "CT1", position)
+        (row,) = [row for row in typed(lab, "CT1", "ss").text.splitlines() if ":999 " in row]
+        assert row.startswith("ESTAB ")
+    finally:
+        lab.terminals.cancel("unanswered")
+        thread.join(20)
+        silent.close()
+
+
 def test_a_line_ends_at_the_time_limit() -> None:
     screen = Screen()
     with Terminals().running("one", screen, limit_s=0.05):
