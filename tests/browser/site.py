@@ -75,7 +75,6 @@ NO_PAGES: Mapping[str, str] = {
     "live.events": "a stream of events",
     "live.ended": PART,
     "auth.login": "asked of nobody on one's own machine; looked at in a test of its own",
-    "node.log": "the page of logs.node_log",
     "questions.next_one": "leads to a question",
     "department.live_map": PART,
     "department.side": PART,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
+from flask import Flask
 
 from sandbox.model.view import AttemptState, CommandResult
 from tests.web.conftest import Visitor
@@ -252,6 +254,11 @@ def test_a_fault_of_our_own_is_a_page_without_its_details(visitor: Visitor, app,
     assert answer.status_code == 500
     assert "Something in the console went wrong." in answer.text
     assert "ZeroDivision" not in answer.text
+
+
+def test_each_address_has_one_view(app: Flask) -> None:
+    served = Counter((rule.rule, method) for rule in app.url_map.iter_rules() for method in rule.methods or ())
+    assert not [each for each, views in served.items() if views > 1 and each[1] != "OPTIONS"]
 
 
 def test_icons_used_are_in_the_sprite(app) -> None:  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""A node's overview and log, and its starting and stopping."""
+"""A node's overview, and its starting and stopping."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from web.context import lab_client
-from web.pages import logs
 from web.pages.common import act, node_page
 
 pages = Blueprint("node", __name__, url_prefix="/labs/<lab_id>/nodes/<node>")
@@ -24,11 +23,6 @@ def overview(lab_id: str, node: str) -> str:
         associations=client.associations(node=node, limit=8),
         queues=client.queues(node),
     )
-
-
-@pages.get("/log")
-def log(lab_id: str, node: str) -> str:
-    return logs.node_log(lab_id, node)
 
 
 @pages.post("/restart")

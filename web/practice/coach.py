@@ -72,7 +72,7 @@ SPOTS: tuple[Spot, ...] = (
         _("%(node)s, tab Configuration"),
     ),
     Spot(r"\bsearch|\bC-FIND|\bC-ECHO|\bping|\bfind\b|\bC-MOVE", "tools.tools", _("%(node)s, tab Tools"), needs="echo"),
-    Spot(r"\blog\b", "node.log", _("%(node)s, tab Log")),
+    Spot(r"\blog\b", "logs.node_log", _("%(node)s, tab Log")),
     Spot(r"\bstud(y|ies)\b|\bimages?\b|\bheader", "studies.studies", _("%(node)s, tab Studies"), lacks="route"),
     Spot(r"\bservice\b|\bvendor|\bbin\b|\bindex", "service.service", _("%(node)s, tab Service")),
 )
