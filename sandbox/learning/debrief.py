@@ -34,8 +34,9 @@ from sandbox.learning.tests_value import value_of_tests
 from sandbox.learning.timeline import timeline_of
 from sandbox.model.debrief_view import AccountView, DebriefView, DiagnosisPart, Message
 
-LATE = frozenset({"ticket.answered", "ticket.closed"})
-"""What belongs to an attempt though it comes after its end: the caller tries, and only then is the ticket closed."""
+LATE = frozenset({"attempt.account.written", "ticket.answered", "ticket.closed"})
+"""What belongs to an attempt though it comes after its end: the caller tries, and only then is the ticket closed. The
+account says from when on the trainee knew what was wrong."""
 
 QUESTIONS = {"node": "Where", "layer": "In which layer", "fault": "What"}
 """The parts of a diagnosis in words."""

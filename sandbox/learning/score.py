@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sandbox.events.event import Event
 from sandbox.events.kinds import (
+    AccountWritten,
     AttemptClosed,
     CheckFinished,
     DiagnosisCommitted,
@@ -226,14 +227,14 @@ def _updated(judged: Judged) -> Earned:
 
 
 def _closed(judged: Judged) -> Earned:
-    closings = [event for event in _said_in_time(judged) if isinstance(event.body, TicketClosed)]
+    closings = [event for event in judged.events if isinstance(event.body, TicketClosed)]
+    counted = [event for event in closings if _closes_in_time(judged, event)]
+    if closings and not counted:
+        why = "The closing message came when what was wrong had been told. Close before you read it."
+        return Earned(0.0, why, closings[0].seq)
     if not closings:
-        late = next((event.seq for event in judged.events if isinstance(event.body, TicketClosed)), 0)
-        if late:
-            return Earned(
-                0.0, "The closing message came when all was over. Close with it: the caller tries first.", late
-            )
         return Earned(0.0, "No closing message: the cause, what was done, how you know that it works.")
+    closings = counted
     body = closings[-1].body
     said = [name for name in ("cause", "done", "verified") if getattr(body, name).strip()]
     return Earned(len(said) / 3, f"Closed with {', '.join(said) or 'nothing said'}.", closings[-1].seq)
@@ -277,6 +278,14 @@ def _said_in_time(judged: Judged) -> list[Event]:
         for event in judged.events
         if ended is None or event.seq < ended.seq or (event.cause is not None and event.cause == ended.cause)
     ]
+
+
+def _closes_in_time(judged: Judged, closing: Event) -> bool:
+    """A ticket is closed while the drill runs, or after it was solved and before the debrief told what was wrong."""
+    if not judged.story.solved:
+        return closing in _said_in_time(judged)
+    told = next((event.seq for event in judged.events if isinstance(event.body, AccountWritten)), None)
+    return told is None or closing.seq < told
 
 
 def _undone(judged: Judged) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from sandbox.events.kinds import AccountWritten
 from sandbox.learning.debrief import debrief
 from sandbox.learning.score import PARTS, score_of
 from sandbox.learning.story import Story
@@ -247,13 +248,22 @@ def test_what_is_said_when_all_is_over_earns_nothing() -> None:
     log.ends(solved=True, at=20, cause=check)
     log.asks(at=30)
     log.updates(at=40)
+    log.add(AccountWritten(skipped=True), at=45)
     log.closes(at=50, cause=log.commands("attempt.close", at=50))
     late = [score_of(log.events, log.read(), solved()), told(log, solved()).score]
     for score in late:
         assert score is not None
         lines = {line.part: line for line in score.lines}
         assert [lines[part].points for part in ("acknowledged", "updated", "closed")] == [0, 0, 0]
-        assert "when all was over" in lines["closed"].why
+        assert "had been told" in lines["closed"].why
+
+
+@pytest.mark.parametrize(("solves", "points"), [(True, 5), (False, 0)])
+def test_who_checks_first_and_then_closes_has_closed(solves: bool, points: float) -> None:
+    log = Log()
+    log.ends(solved=solves, at=20, cause=log.commands("attempt.check", at=10))
+    log.closes(at=50, cause=log.commands("attempt.close", at=50))
+    assert line(log, solved() if solves else STORY, "closed").points == points
 
 
 def test_a_solve_says_where_most_is_to_be_won() -> None:
