@@ -33,21 +33,35 @@ WORDS: Mapping[int, tuple[str, str]] = {
 }
 
 
+class HeldError(ConflictError):
+    """Something else is to be ended first: ``address`` leads back to it, and ``way`` is what the link says."""
+
+    def __init__(self, sentence: str, mend: str, *, way: str, address: str) -> None:
+        super().__init__(sentence, mend)
+        self.way = way
+        self.address = address
+
+
 def register(app: Flask) -> None:
     app.register_error_handler(SandboxError, _sandbox)
+    app.register_error_handler(HeldError, _held)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(SecurityError, _host)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
 
-def page(status: int, sentence: str, mend: str) -> tuple[str, int]:
+def page(status: int, sentence: str, mend: str, *, way: str = "", address: str = "") -> tuple[str, int]:
     template = "parts/error.html" if request.headers.get("HX-Request-Type") == "partial" else "error.html"
-    return render_template(template, status=status, sentence=sentence, mend=mend), status
+    return render_template(template, status=status, sentence=sentence, mend=mend, way=way, address=address), status
 
 
 def _sandbox(wrong: SandboxError) -> tuple[str, int]:
     return page(STATUSES.get(type(wrong), 500), wrong.sentence, wrong.mend)
+
+
+def _held(wrong: HeldError) -> tuple[str, int]:
+    return page(STATUSES[ConflictError], wrong.sentence, wrong.mend, way=wrong.way, address=wrong.address)
 
 
 def _csrf(_wrong: CSRFError) -> tuple[str, int]:

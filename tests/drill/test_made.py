@@ -31,6 +31,13 @@ def test_every_cause_is_loaded_by_its_slug_and_complains_alike(where: ExamWay) -
     assert way_of(made[0].slug) == where
 
 
+def test_every_drill_offers_every_cause_in_one_order(where: ExamWay) -> None:
+    """Of two with one complaint, what one does not offer, or has at the place of the right one, is the other's."""
+    for cause in CAUSES.values():
+        choices = made_scenario(made_slug(where, cause)).diagnosis.choices
+        assert [choice.value for choice in choices] == list(CAUSES)
+
+
 @pytest.mark.parametrize("slug", ["made--", "made--moon--ct1-to-ws1--x", "made--riverside--ct1-to-ws1--000000"])
 def test_a_slug_that_names_none_is_told(slug: str) -> None:
     assert is_made(slug)

@@ -82,6 +82,19 @@ def test_a_round_is_played(visitor: Visitor, host: StandInHost) -> None:
     assert len(host.labs) == 2, "the departments of the round before are ended"
 
 
+def test_hints_and_solutions_wait_for_the_answer(visitor: Visitor, host: StandInHost) -> None:
+    address = visitor.post("/trainers/twins/", {"seed": "3"}).headers["Location"]
+    acts = [f"/labs/{lab_id}/drill/{act}" for lab_id in host.labs for act in ("hint", "give-up")]
+    for act in acts:
+        held = visitor.post(act)
+        assert held.status_code == 409
+        assert "the round is still open" in held.text
+        assert f'href="{address}"' in held.text, "the way back"
+    assert not any(one["command"].startswith("attempt.") for lab in host.labs.values() for one in lab.commands)
+    visitor.post(f"{address}/answer", {"said": twins.make(3).causes[0]})
+    assert [visitor.post(act).status_code for act in acts] == [302] * 4, "afterwards they are as in any drill"
+
+
 def test_no_file_of_a_round_that_runs_says_its_causes(visitor: Visitor, host: StandInHost) -> None:
     slugs = twins.make(3).slugs
     address = visitor.post("/trainers/twins/", {"seed": "3"}).headers["Location"]

@@ -15,13 +15,31 @@ from sandbox.drill.generator.causes import CAUSES
 from sandbox.drill.generator.looks import COSTS_MIN, LOOKS
 from sandbox.model.errors import BadInputError, ConflictError, SandboxError
 from web.context import account, console, lab_client
+from web.errors import HeldError
 from web.forms import whole
 from web.sittings import Sittings, document_of, readable
 from web.trainers import twins
-from web.trainers.rounds import KIND
+from web.trainers.rounds import KIND, unanswered
 from web.trainers.twins import LETTERS, Round, Seen
 
 pages = Blueprint("twins", __name__, url_prefix="/trainers/twins")
+TELLING = frozenset({"drill.hint", "drill.give_up"})
+"""What tells the cause of a drill: of two twins it would tell both."""
+
+
+@pages.before_app_request
+def _hold_back() -> None:
+    """Nothing tells the cause of a department as long as its round is not answered."""
+    if request.endpoint not in TELLING:
+        return
+    number = unanswered(console().database, account()).get(str((request.view_args or {}).get("lab_id")))
+    if number is not None:
+        raise HeldError(
+            _("This is one of two twins, and the round is still open: a hint or the solution would answer it."),
+            _("Say which is which first; then everything is open here."),
+            way=_("Back to the round"),
+            address=url_for("twins.play", number=number),
+        )
 
 
 @pages.get("/")

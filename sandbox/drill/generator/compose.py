@@ -15,7 +15,7 @@ from sandbox.drill.load import FILE_NAME
 from sandbox.model.errors import BadInputError, ConflictError
 
 ALTERNATIVES = 6
-"""How many causes the diagnosis offers, the right one among them."""
+"""How many causes the diagnosis of a drill that stands alone offers, the right one among them."""
 
 OPENINGS = (
     "Hello. **{patient}**, {procedure}, accession {accession}, is still not on {place}.",
@@ -33,8 +33,11 @@ ENDINGS = (
 )
 
 
-def compose(where: ExamWay, cause: Cause, seed: int, others: Sequence[str]) -> tuple[Table, Mapping[str, str]]:
-    """The scenario's tables, and its texts by file name. ``others`` are the values of the causes offered beside it."""
+def compose(
+    where: ExamWay, cause: Cause, seed: int, others: Sequence[str], *, alternatives: int = ALTERNATIVES
+) -> tuple[Table, Mapping[str, str]]:
+    """The scenario's tables, and its texts by file name. ``others`` are the values of the causes offered beside it, up
+    to ``alternatives`` with it."""
     wrong = cause.on(where)
     caller = where.site.people[seed % len(where.site.people)]
     procedure = procedures_for(where.modality.config["modality"])[0]
@@ -57,7 +60,7 @@ def compose(where: ExamWay, cause: Cause, seed: int, others: Sequence[str]) -> t
         "check": _checks(where),
         "invariant": _invariants(where, others_suffer=wrong.others_suffer),
         "hint": [{"text": text} for text in _hints(where, wrong.hints)],
-        "diagnosis": _diagnosis(wrong.node, cause, others),
+        "diagnosis": _diagnosis(wrong.node, cause, others, alternatives),
         "outside": _outside(where),
         "solution": list(wrong.solutions),
         "decoy": list(wrong.decoys),
@@ -105,9 +108,11 @@ def _hints(where: ExamWay, last: tuple[str, str]) -> tuple[str, ...]:
     )
 
 
-def _diagnosis(node: str, cause: Cause, others: Sequence[str]) -> Table:
-    offered = [cause.value, *(value for value in others if value != cause.value)][:ALTERNATIVES]
-    choices = [{"value": value, "text": CAUSES[value].text} for value in offered]
+def _diagnosis(node: str, cause: Cause, others: Sequence[str], alternatives: int) -> Table:
+    offered = [cause.value, *(value for value in others if value != cause.value)][:alternatives]
+    # In the order of the causes: with the right one first, two drills of one seed, which are shuffled alike, would show
+    # each its own at the same place.
+    choices = [{"value": value, "text": one.text} for value, one in CAUSES.items() if value in offered]
     return {"node": node, "layer": cause.layer, "fault": cause.value, "choices": choices}
 
 

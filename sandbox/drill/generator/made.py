@@ -40,13 +40,14 @@ def made_scenario(slug: str, *, like: str = "") -> LoadedScenario:
     """The drill that ``slug`` names, with the texts that its slug leads to. NotFoundError when it names none.
 
     The words of the ticket follow from the way alone, so that drills of one way cannot be told apart by them; ``like``
-    is another text to take them from.
+    is another text to take them from. For the same reason the diagnosis of each offers every cause there is: what one
+    of two drills does not offer is the other's.
     """
     where, cause = _parts(slug)
     chance = random.Random(like or where.slug)  # noqa: S311 - a choice of words
     others = [value for value in CAUSES if value != cause.value]
     random.Random(slug).shuffle(others)  # noqa: S311 - an order of choices
-    scene, texts = compose(where, cause, chance.randrange(1000), others)
+    scene, texts = compose(where, cause, chance.randrange(1000), others, alternatives=len(CAUSES))
     try:
         return LoadedScenario.model_validate({**scene, "slug": slug, "texts": dict(texts)})
     except ValidationError as wrong:
