@@ -8,10 +8,10 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from sandbox.model.view import CommandResult
-from tests.browser.conftest import served
+from tests.browser.conftest import served, watched
 from tests.browser.site import Site
 from tests.web.stand_in import StandInHost
 from web.app import create_app
@@ -162,3 +162,51 @@ def test_a_page_whose_lab_ends_says_so_once_and_asks_no_more(
     expect(page.get_by_text("This lab has ended.")).to_have_count(1)
     notice.get_by_role("link", name="Go to the start page").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def without_clipboard(page: Page) -> None:
+    """As on a console that one reaches over plain http from another machine (W3C Clipboard API, 3: secure contexts)."""
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })")
+
+
+def test_lines_are_copied_where_there_is_no_clipboard_and_said_to_be_in_the_pages_language(
+    browser: Browser, site: Site
+) -> None:
+    context = browser.new_context(locale="de")
+    with watched(context) as page:
+        without_clipboard(page)
+        page.goto(site.at("{lab}/tools"))
+        button = page.locator("[data-copy]").first
+        button.click()
+        expect(button).to_have_text("Kopiert")
+        expect(button).to_be_focused()
+        button.click()
+        expect(button).to_have_text("Kopieren")
+        wanted = button.get_attribute("data-copy")
+        page.goto(site.at("{lab}/terminal/?node=CT1"))
+        page.locator("#term-input").press("ControlOrMeta+v")
+        expect(page.locator("#term-input")).to_have_value(str(wanted))
+    context.close()
+
+
+def test_a_terminal_is_copied_where_there_is_no_clipboard(page: Page, site: Site) -> None:
+    without_clipboard(page)
+    page.goto(site.at("{lab}/terminal/?node=CT1"))
+    page.locator("#term-input").fill("echoscu router 104")
+    page.locator("#term-input").press("Enter")
+    expect(page.locator("[data-term-log]")).to_contain_text("echoscu router 104")
+    page.get_by_role("button", name="Copy all").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.locator("#term-input").press("ControlOrMeta+v")
+    expect(page.locator("#term-input")).to_have_value(re.compile("echoscu router 104"))
+
+
+def test_where_nothing_can_be_copied_there_is_no_button_for_it(page: Page, site: Site) -> None:
+    without_clipboard(page)
+    page.add_init_script("document.queryCommandSupported = () => false")
+    page.goto(site.at("{lab}/tools"))
+    expect(page.locator(".own-line").first).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    page.goto(site.at("{lab}/terminal/?node=CT1"))
+    expect(page.get_by_role("button", name="Clear")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy all")).to_have_count(0)

@@ -39,10 +39,35 @@
     clock.hidden = false;
   });
 
+  // Copying: by the clipboard, which is there only over https and on one's own machine, or by a selection as of old.
+  const canCopy = Boolean(navigator.clipboard) || document.queryCommandSupported("copy");
+  const copyBySelection = (text) => {
+    const focused = document.activeElement;
+    const area = document.createElement("textarea");
+    area.className = "visually-hidden";
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    focused.focus({ preventScroll: true });
+    return done;
+  };
+  // Put the text into the clipboard and say so on the label, for a moment.
+  const copyText = async (text, label, said) => {
+    let done = true;
+    try { await navigator.clipboard.writeText(text); } catch { done = copyBySelection(text); }
+    if (!done || label.textContent === said) return;
+    const before = label.textContent;
+    label.textContent = said;
+    setTimeout(() => { label.textContent = before; }, 1500);
+  };
+  window.copying = { isPossible: canCopy, copy: copyText };
+
   const prepare = (root) => {
     showTwin(root);
     all("[data-other]", root).forEach(showOther);
-    all("[data-copy]", root).forEach((button) => { button.hidden = false; });
+    all("[data-copy]", root).forEach((button) => { button.hidden = !canCopy; });
   };
   prepare(document);
   tick();
@@ -55,20 +80,14 @@
   showPlaces();
   if (matchMedia("(max-width: 900px)").matches) all(".side-fold").forEach((fold) => { fold.open = false; });
 
-  document.addEventListener("click", async (event) => {
+  document.addEventListener("click", (event) => {
     const theme = event.target.closest("[data-theme-choice]");
     if (theme) { window.theme.choose(theme.dataset.themeChoice); showTheme(); return; }
     if (event.target.closest("[data-contrast-choice]")) { window.theme.setContrast(!window.theme.isHigh()); showContrast(); return; }
     const side = event.target.closest("[data-twin]");
     if (side) { keep("map-twin", side.dataset.twin); showTwin(); return; }
     const copy = event.target.closest("[data-copy]");
-    if (copy) {
-      await navigator.clipboard.writeText(copy.dataset.copy);
-      const words = copy.lastChild;
-      const before = words.textContent;
-      words.textContent = "Copied";
-      setTimeout(() => { words.textContent = before; }, 1500);
-    }
+    if (copy) copyText(copy.dataset.copy, copy.lastChild, copy.dataset.copied);
   });
   // Menus close by Escape and by a click elsewhere.
   const menus = () => all("[data-menu][open]").filter((menu) => menu.classList.contains("always") || !menu.classList.contains("top-fold") || !wide.matches);

@@ -55,7 +55,8 @@
     log.append(block);
   }
   if (!log.children.length || screen.length) go(kept("directory", form.elements.directory.value));
-  [copyButton, clearButton].forEach((button) => { button.hidden = false; });
+  copyButton.hidden = !window.copying.isPossible;
+  clearButton.hidden = false;
   toEnd();
   input.focus({ preventScroll: true });
 
@@ -174,13 +175,7 @@
   form.addEventListener("submit", (event) => { event.preventDefault(); run(); });
   stopButton.addEventListener("click", stop);
   clearButton.addEventListener("click", () => { wipe(); input.focus(); });
-  copyButton.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(log.innerText);
-    const label = copyButton.querySelector("span");
-    const before = label.textContent;
-    label.textContent = words.copied;
-    setTimeout(() => { label.textContent = before; }, 1500);
-  });
+  copyButton.addEventListener("click", () => window.copying.copy(log.innerText, copyButton.querySelector("span"), words.copied));
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest("[data-term-try]");
     if (chosen) { event.preventDefault(); input.value = chosen.dataset.termTry; input.focus(); }
