@@ -159,7 +159,9 @@ class Scene:
             self._lab.execute(self._lab.parse(step.command, surface.fill_all(step.params)), SYSTEM)
 
     def _break(self, fault: Fault) -> None:
+        since = len(self._lab.events)
         self._undos.append(fault.apply(self._lab.department))
+        _hang_up(self._lab.events, since)
 
     def _patient(self, exam: SceneExam, rng: random.Random) -> Patient | None:
         """Who comes, if it is not just anybody."""

@@ -12,9 +12,11 @@ from sample_dicom.orders import make_order
 from sample_dicom.station import TINY, Station
 from sample_dicom.studies import make_study
 from sandbox.archive.accidents import forget_for_good
+from sandbox.dicom.client import Requestor
 from sandbox.dicom.contexts import contexts_for_pairs
 from sandbox.dicom.contract import Peer
 from sandbox.dicom.outcomes import AssociationFailure
+from sandbox.dicom.plain import NullObserver
 from sandbox.events.event import SYSTEM
 from sandbox.events.log import because
 from sandbox.faults.fault import Undo
@@ -34,7 +36,8 @@ class StrangersStudy(OnArchive):
     One image of ``modality``, of a patient ``patient_name`` with the ID ``patient_id``, in the study ``study_uid``. It
     needs an archive that lets the title in (``config.unlisted_callers`` before it). Seen from outside: ``findscu``
     finds a study that no modality of the department made; the archive's log has the title and the address that it came
-    from. Mended by ``archive.reject`` or ``archive.delete`` of the study, and by shutting the door it came through.
+    from, and the log of ``host`` has nothing of it. Mended by ``archive.reject`` or ``archive.delete`` of the study,
+    and by shutting the door it came through.
     """
 
     kind = "archive.strangers_study"
@@ -79,10 +82,21 @@ class StrangersStudy(OnArchive):
         server = department.node(self.node)
         peer = Peer(server.running.ae_title, department.network.address_of(self.node), server.running.port)
         context = contexts_for_pairs([(str(image.SOPClassUID), str(image.file_meta.TransferSyntaxUID))])
-        requestor = department.node(self.host).caller.requestor
+        # Another program calls from the same host: the node knows nothing of it, and its log has no line about it.
+        host = department.node(self.host)
+        dialler = department.network.dialler(self.host)
+        requestor = Requestor(
+            self.title,
+            self.host,
+            dialler,
+            NullObserver(),
+            host.timeouts(),
+            host.running.maximum_pdu,
+            host.context.new_association_id,
+        )
         # The stranger is part of the day, and everybody may see in the log what it did.
         with because(None, SYSTEM):
-            opened = requestor.associate(peer, context, calling_ae=self.title)
+            opened = requestor.associate(peer, context)
             if isinstance(opened, AssociationFailure):
                 raise ConflictError(
                     f"{self.node} turned {self.title} away: {opened.sentence}", "Let unlisted callers in before."

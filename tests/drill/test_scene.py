@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,12 +13,15 @@ import pytest
 from sandbox.drill.lint import lint
 from sandbox.drill.load import read_scenario
 from sandbox.drill.scene import stage
-from sandbox.events.event import SCENE, SYSTEM
+from sandbox.events.event import SCENE, SYSTEM, Event
 from sandbox.events.kinds import AssociationRejected, AssociationReleased, ExamAcquired, NodeConfigSaved, NodeLogged
+from sandbox.events.log import EventLog
 from sandbox.lab.api import inspecting
 from sandbox.lab.api.inspecting import HistoryPage
+from sandbox.model.association import AssociationFacts
 from sandbox.model.errors import BadInputError
 from sandbox.model.view import AttemptState
+from sandbox.nodes.observer import NodeObserver
 from tests.drill.support import running_lab, write_tiny
 
 
@@ -28,6 +33,54 @@ def test_who_called_has_hung_up_before_the_clock_moves_on(tmp_path: Path) -> Non
         calls = [event for event in lab.events.since(exam.seq) if event.kind.startswith("association.")]
         assert [event for event in calls if isinstance(event.body, AssociationReleased)]
         assert [event for event in calls if abs((event.at - exam.at).total_seconds()) > 30] == []
+
+
+STRANGER = """[[fault]]
+kind = "config.unlisted_callers"
+node = "ARCHIVE"
+
+[[fault]]
+kind = "archive.strangers_study"
+node = "ARCHIVE"
+host = "MR1"
+title = "PHYSICS"
+study_uid = "2.25.77"
+patient_name = "PHANTOM 170"
+patient_id = "QA"
+
+[[exam]]
+id = "kidney\""""
+
+
+def test_so_has_whom_a_fault_let_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = NodeObserver.released
+
+    def takes_its_time(observer: NodeObserver, facts: AssociationFacts) -> None:
+        if facts.calling_ae == "PHYSICS":
+            threading.Event().wait(0.3)
+        released(observer, facts)
+
+    monkeypatch.setattr(NodeObserver, "released", takes_its_time)
+    folder = write_tiny(tmp_path / "scenarios", spoil={'[[exam]]\nid = "kidney"': STRANGER})
+    with running_lab(tmp_path / "lab") as lab:
+        stage(lab, read_scenario(folder))
+        came = wait_for(lab.events, lambda one: isinstance(one.body, AssociationReleased) and is_theirs(one))
+        called = next(
+            event for event in lab.events.since() if event.kind == "association.accepted" and is_theirs(event)
+        )
+    assert called.node == came.node == "ARCHIVE"
+    assert abs((came.at - called.at).total_seconds()) < 30
+
+
+def is_theirs(event: Event) -> bool:
+    facts = getattr(event.body, "facts", None)
+    return isinstance(facts, AssociationFacts) and facts.calling_ae == "PHYSICS"
+
+
+def wait_for(events: EventLog, wanted: Callable[[Event], bool]) -> Event:
+    found = events.wait_for(wanted, timeout=20)
+    assert found is not None
+    return found
 
 
 TRIED = """[[meanwhile]]

@@ -68,6 +68,8 @@ def test_what_a_stranger_stored_is_seen_found_out_and_leaves_no_trace(small: Sma
     assert accepted, "the archive's log has its title"
     assert not accepted[0].is_for_later, "and the trainee may read it"
     assert "198.18.10.11" in accepted[0].to_json(), "and where it came from"
+    assert not [event for event in small.events.since() if event.node == "CT1" and "PHYSICS" in event.to_json()]
+    assert not [event for event in small.events.since() if event.node == "CT1" and "ARCHIVE" in event.to_json()]
     assert verdict(small) is Verdict.FAIL
     undo()  # type: ignore[operator]
     undo()  # type: ignore[operator]
