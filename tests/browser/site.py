@@ -77,6 +77,7 @@ NO_PAGES: Mapping[str, str] = {
     "auth.login": "asked of nobody on one's own machine; looked at in a test of its own",
     "questions.next_one": "leads to a question",
     "department.live_map": PART,
+    "department.next_steps": PART,
     "department.side": PART,
     "drill.pins": PART,
     "drill.state": PART,

@@ -216,6 +216,15 @@ def test_a_note_that_was_taken_out_can_be_had_back(visitor: Visitor, lab_path: s
     assert "/notebook/notes/1/restore" in part
 
 
+def test_what_to_do_next_is_asked_for_alone(visitor: Visitor, lab_path: str, lab: StandIn) -> None:
+    page = visitor.page(lab_path + "/")
+    nav = page[page.index('<nav class="next"') :].partition("</nav>")[0]
+    assert f'hx-get="{lab_path}/next"' in nav
+    assert visitor.get(lab_path + "/next", part=True).text.count("<nav") == 1
+    lab.state = AttemptState.GIVEN_UP
+    assert visitor.get(lab_path + "/next", part=True).text == "", "a drill that is over has its debrief"
+
+
 def test_a_look_around_has_no_desk(visitor: Visitor) -> None:
     place = visitor.post("/labs", {"site": "riverside"}).headers["Location"]
     assert "notebook-drawer" not in visitor.page(place)

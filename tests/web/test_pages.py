@@ -28,6 +28,7 @@ PAGES = (
     "/tools",
     "/map",
     "/side",
+    "/next",
     "/drill/check",
     "/nodes/ROUTER/",
     "/nodes/ROUTER/configuration/",

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from sandbox.model.view import AttemptState
 from web import department_map, feed
 from web.context import console, lab_client
-from web.pages.common import act, lab_page
+from web.pages.common import act, attempt_of, lab_page
 
 pages = Blueprint("department", __name__, url_prefix="/labs/<lab_id>")
 SHOWN = 60
@@ -48,6 +48,14 @@ def side(lab_id: str) -> str:
     """The list of nodes at the side, drawn again when something changed."""
     lab = lab_client(lab_id).lab()
     return render_template("parts/side.html", lab=lab, lab_id=lab_id, here=request.args.get("here", ""))
+
+
+@pages.get("/next")
+def next_steps(lab_id: str) -> str:
+    """What to do next, drawn again as the drill goes on; nothing when it is over."""
+    attempt = attempt_of(lab_id)
+    running = attempt.state is AttemptState.RUNNING
+    return render_template("parts/next.html", lab_id=lab_id, attempt=attempt) if running else ""
 
 
 @pages.post("/reset")
