@@ -4,7 +4,6 @@ numbers, of which anything may come, and text that goes out again in a header.""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
 
 LONGEST_FILTER = 200
 """The most that a list is narrowed by; a lab takes no more."""
@@ -12,8 +11,8 @@ LONGEST_FILTER = 200
 
 def own_path(target: str) -> str:
     """``target`` if it is a path of this console, else nothing: a form must not send anybody elsewhere."""
-    parts = urlsplit(target)
-    is_own = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    # Browsers take "//" and "/\\" for the beginning of a host, and leave tabs and ends of lines out.
+    is_own = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
     return target if is_own else ""
 
 

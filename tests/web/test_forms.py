@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.conftest import Visitor
 from tests.web.stand_in import StandIn
-from web.forms import for_header, port, whole
+from web.forms import for_header, own_path, port, whole
 
 
 @pytest.mark.parametrize(("text", "number"), [("7", 7), (" 12 ", 12), ("0", 0), ("99999999999", 99_999_999_999)])
@@ -53,3 +53,11 @@ def test_what_is_no_entry_of_a_queue_does_not_become_all_of_them(visitor: Visito
     given = [one for one in lab.commands if one["command"] == "queue.discard"]
     assert all(one["params"].get("entry") is not None for one in given)
     assert given
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example", "/\\evil.example", "/\t/evil.example", "https://x", "x", "", "//["]
+)
+def test_a_way_back_is_a_path_of_this_console(elsewhere: str) -> None:
+    assert own_path(elsewhere) == ""
+    assert own_path("/labs/x/?q=a%20b#f") == "/labs/x/?q=a%20b#f"
