@@ -31,7 +31,6 @@ from sandbox.model.view import (
     ConfigView,
     EventView,
     LabView,
-    LogLine,
     NodeView,
     QueueEntry,
     QueueView,
@@ -138,9 +137,6 @@ class LabClient:
     def ae_table(self, node: str) -> AeTable:
         """What a page needs that offers a node something to call. Nobody is said to have looked at it."""
         return self._one(AeTable, f"/nodes/{_part(node)}/ae-table")
-
-    def log(self, node: str, *, after: int = 0, limit: int = 300) -> tuple[LogLine, ...]:
-        return self._many(LogLine, f"/nodes/{_part(node)}/log", after=after, limit=limit)
 
     def queues(self, node: str) -> tuple[QueueView, ...]:
         return self._many(QueueView, f"/nodes/{_part(node)}/queue")

@@ -147,11 +147,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
-def elapsed(seconds: float) -> str:
-    """Time since the phone rang. What came before it (the fault, mostly) is told so."""
-    return gettext("%(time)s before", time=duration(-seconds)) if seconds < 0 else duration(seconds)
-
-
 def on_the_clock(seconds: float) -> str:
     """Minutes and seconds since the phone rang: "04:10"; hours where there are any."""
     hours, rest = divmod(round(abs(seconds)), 3600)
@@ -234,14 +229,12 @@ def setting(value: object) -> str:
 
 
 FILTERS = {
-    "ago": ago,
     "clock": clock,
     "day": day,
     "day_clock": day_clock,
     "dicom_date": dicom_date,
     "dicom_time": dicom_time,
     "duration": duration,
-    "elapsed": elapsed,
     "initials": initials,
     "markdown": markdown,
     "moment": moment,

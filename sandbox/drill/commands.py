@@ -76,21 +76,6 @@ class AttemptGiveUp(Command):
         return CommandResult(ok=True, sentence="The drill is over. Read the debrief.")
 
 
-class AttemptOpened(Command):
-    """Note that a log, an association, a queue, a configuration or a list was looked at. Screens do so themselves."""
-
-    name = "attempt.opened"
-    title: ClassVar[str] = "Note a look"
-
-    what: Literal["log", "association", "queue", "config", "studies", "instance"]
-    node: str = ""
-    association: str = ""
-
-    def run(self, attempt: Attempt, /) -> CommandResult:
-        attempt.opened(self.what, self.node, self.association)
-        return CommandResult(ok=True, sentence="Noted.")
-
-
 class AttemptStep(Command):
     """Do one step of the worked solution in the lab, after giving up, and watch what it does."""
 
@@ -140,7 +125,6 @@ COMMANDS: tuple[type[Command], ...] = (
     AttemptDiagnose,
     AttemptCheck,
     AttemptGiveUp,
-    AttemptOpened,
     AttemptAccount,
     AttemptStep,
     AttemptRehearse,

@@ -108,7 +108,7 @@ def test_from_the_call_to_the_debrief(attempt: Attempt) -> None:
     assert "2 of 4" in first.sentence
     assert attempt.view().state is AttemptState.RUNNING
 
-    do(lab, "attempt.opened", what="log", node="US1")
+    do(lab, "terminal.run", node="US1", line="tail log/node.log")
     do(lab, "tool.ping", node="US1", host="198.18.20.20")
     do(lab, "attempt.hint")
     do(lab, "attempt.diagnose", node="US1", layer="association", fault="calling-title-unknown")

@@ -84,7 +84,7 @@ def test_what_a_room_does_to_its_own_images_stands_where_it_is_done(visitor: Vis
 def test_a_drills_own_acts_are_no_service_of_a_node() -> None:
     """They have their places, and a mode may forbid them there."""
     about_a_node = {"properties": {"node": {"type": "string"}}}
-    names = ("attempt.diagnose", "attempt.pin", "attempt.opened", "node.clock.sync")
+    names = ("attempt.diagnose", "attempt.pin", "node.clock.sync")
     client: Any = SimpleNamespace(
         node=lambda name: SimpleNamespace(role="modality"),
         commands=lambda: tuple(CommandInfo(name=name, title=name, help="", schema=about_a_node) for name in names),

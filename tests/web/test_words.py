@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,12 @@ def test_every_state_has_a_word_a_tone_and_an_icon(table: dict[StrEnum, words.Lo
     looks = list(table.values())
     assert len({look.word for look in looks}) == len(looks)
     assert len({look.icon for look in looks}) == len(looks), "colour alone would tell them apart"
+
+
+def test_every_filter_is_used() -> None:
+    templates = (Path(words.__file__).parent / "templates").rglob("*.html")
+    pages = "".join(path.read_text(encoding="utf-8") for path in templates)
+    assert not [name for name in words.FILTERS if not re.search(rf"\|\s*{name}\b", pages)]
 
 
 def test_kinds_named_in_the_feed_exist() -> None:
