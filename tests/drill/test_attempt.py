@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,20 +16,6 @@ from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState
 from tests.drill.support import TRAINEE, do, running_lab, write_tiny
-
-
-@pytest.fixture
-def scenario(tmp_path: Path) -> LoadedScenario:
-    return read_scenario(write_tiny(tmp_path / "scenarios"))
-
-
-@pytest.fixture
-def attempt(tmp_path: Path, scenario: LoadedScenario) -> Iterator[Attempt]:
-    with running_lab(tmp_path / "lab", scenario=scenario.slug) as lab:
-        made = Attempt(lab, scenario)
-        made.begin()
-        yield made
-        made.close()
 
 
 def mend(lab: Lab) -> None:
@@ -54,6 +39,20 @@ def test_the_phone_rings(attempt: Attempt) -> None:
     assert view.debrief is None
     assert {choice.value for choice in view.nodes} == {node.name for node in attempt.lab.site.nodes}
     assert len(view.checks) == 4
+
+
+def test_a_claim_that_is_kept_back_is_told_when_it_was_judged(attempt: Attempt) -> None:
+    words = ("names-are-checked", "insists on being called by name")
+    before = attempt.view()
+    assert [bool(claim.text) for claim in before.checks] == [True, True, False, True]
+    assert not [word for word in words if word in before.model_dump_json()]
+    do(attempt.lab, "attempt.check")
+    after = attempt.view()
+    assert [finding.id for finding in after.findings][2] == "names-are-checked"
+    assert words[1] in after.findings[2].check
+    assert not after.checks[2].text, "an exam tells it at its end, and shows this list until then"
+    do(attempt.lab, "attempt.give_up")
+    assert [claim.value for claim in attempt.view().checks][2] == "names-are-checked"
 
 
 def test_the_past_is_dated_as_it_was(attempt: Attempt) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,15 +39,6 @@ def scenario(tmp_path: Path) -> LoadedScenario:
 @pytest.fixture(autouse=True)
 def _quick_people(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thread, "MOMENT_S", (0.0, 0.05))
-
-
-@pytest.fixture
-def attempt(tmp_path: Path, scenario: LoadedScenario) -> Iterator[Attempt]:
-    with running_lab(tmp_path / "lab", scenario=scenario.slug) as lab:
-        made = Attempt(lab, scenario)
-        made.begin()
-        yield made
-        made.close()
 
 
 def ask(lab: Lab, to: str, about: str) -> TicketAnswered:
