@@ -116,6 +116,21 @@ class Exams:
                     return settled
         return None
 
+    def forbids(self, account: Account, *, scenario: str = "", lab: str = "", answers: bool = False) -> Exam | None:
+        """The open exam of ``account`` whose paper forbids it, if any. Without ``scenario`` it is that of ``lab``."""
+        for sitting in self._sittings.of(account, unfinished=True):
+            exam = _exam(sitting)
+            if exam is None or not exam.is_open:
+                continue
+            if lab and not scenario:
+                begun = self._attempts.get(lab)
+                scenario = begun.scenario if begun is not None else ""
+            if exam.paper.forbids(scenario=scenario, lab=lab, answers=answers):
+                settled = self.get(account, exam.number)
+                if settled.is_open:
+                    return settled
+        return None
+
     def get(self, account: Account, number: int) -> Exam:
         """That exam of ``account``, settled: closed if its time is over, and judged as far as it can be."""
         with self._lock(number):

@@ -116,6 +116,12 @@ class Paper(Model):
     def is_judged(self) -> bool:
         return not any(item.state in (IncidentState.RUNNING, IncidentState.JUDGING) for item in self.incidents)
 
+    def forbids(self, *, scenario: str = "", lab: str = "", answers: bool = False) -> bool:
+        """Whether somebody who sits this paper may not have it: a lesson of the paper in another ``lab`` than the
+        paper's own, or any answer that is explained."""
+        own = any(lab and item.lab == lab for item in self.incidents)
+        return answers or (not own and any(item.scenario == scenario for item in self.incidents))
+
     def item(self, place: int) -> QuestionItem | IncidentItem | None:
         """The item at ``place``, which counts from 1."""
         return self.items[place - 1] if 1 <= place <= len(self.items) else None

@@ -18,6 +18,7 @@ from sandbox.model.view import LabView
 from web import debrief_picture
 from web.context import account, console, lab_client
 from web.db.tables import Attempt
+from web.exam import closed_book
 from web.pages.common import no_drill
 from web.report_pdf import report_pdf
 
@@ -107,6 +108,7 @@ def _kept(attempt_id: int) -> Told:
     record = console().attempts.by_id(attempt_id)
     if record is None or not (account().sees_all or record.user_id == account().id):
         raise NotFoundError(_("There is no such attempt."), _("Choose one from the start page."))
+    closed_book.hold_lesson(record.scenario, record.lab)
     debrief = console().attempts.debrief(attempt_id)
     if debrief is None:
         raise NotFoundError(

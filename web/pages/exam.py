@@ -13,7 +13,7 @@ from sandbox.drill.question_bank import question_bank
 from sandbox.learning.topics import BODIES, TOPICS
 from sandbox.model.errors import NotFoundError, SandboxError
 from web.context import account, console
-from web.exam import results
+from web.exam import closed_book, results
 from web.exam.drawing import FOCUSES, LENGTHS, weights
 from web.exam.forms import Shown, read_answer, shown
 from web.exam.invigilator import Exam, Exams
@@ -32,6 +32,9 @@ def _prepare(state: BlueprintSetupState) -> None:
     known = cast("Console", state.app.extensions["console"])
     state.app.extensions["exams"] = Exams(known.database, known.labs, known.attempts, known.catalogue)
     state.app.jinja_env.globals.update(exam_of_lab=exam_of_lab)
+
+
+pages.before_app_request(closed_book.before_a_lab)
 
 
 def exams() -> Exams:
@@ -164,6 +167,7 @@ def result(number: int) -> str | Response:
     exam = exams().get(account(), number)
     if exam.is_open:
         return redirect(url_for(".overview", number=number))
+    closed_book.hold_answers()
     bank = question_bank()
     names = {topic.id: topic for topic in TOPICS}
     wanted = request.args.get("show", "")

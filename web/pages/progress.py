@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from sandbox.learning.topics import CIIP_ITEMS
 from sandbox.model.errors import BadInputError
 from web.context import account, console
+from web.exam import closed_book
 from web.exam.results import topic_results
 from web.practice import archive, picture
 
@@ -44,6 +45,7 @@ def progress() -> str:
 
 @pages.get("/progress.json")
 def carry_away() -> Response:
+    closed_book.hold_file()
     now = console().practice.now
     data = archive.written(console().database, account(), now)
     name = f"pacs-sandbox-progress-{now:%Y-%m-%d}.json"

@@ -13,6 +13,7 @@ from sandbox.learning.questions import Question, is_answered
 from sandbox.learning.topics import BODIES, TOPICS
 from sandbox.model.errors import NotFoundError
 from web.context import account, console
+from web.exam import closed_book
 from web.exam.forms import read_answer, shown
 from web.exam.invigilator import utc_now
 from web.exam.training import Record, Training, next_question
@@ -58,12 +59,14 @@ def next_one() -> Response:
 
 @pages.get("/<id>")
 def question(id: str) -> str:
+    closed_book.hold_answers()
     return _page(id, request.args.get("topic", ""))
 
 
 @pages.post("/<id>")
 def answer(id: str) -> str:
     """Judge an answer, keep it, and explain. Without an answer nothing is kept, and the page says so."""
+    closed_book.hold_answers()
     found = _find(id)
     record = _training().record(account())
     one = shown(found, read_answer(found, request.form), record.times(id))

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from sandbox.model.errors import BadInputError
 from web.catalogue import hospitals
 from web.context import account, console
+from web.exam import closed_book
 from web.forms import whole
 from web.labs import LARGEST_SEED
 from web.practice.modes import mode_of
@@ -71,6 +72,7 @@ def _rounds() -> dict[str, int]:
 @pages.post("/labs")
 def begin() -> Response:
     asked = request.form
+    closed_book.hold_lesson(asked.get("scenario", ""))
     seed, mode = _seed(asked.get("seed", "")), mode_of(asked.get("mode", ""))
     lab_id = console().labs.start(account(), asked.get("scenario", ""), seed, asked.get("site", ""), mode)
     return redirect(url_for("department.department", lab_id=lab_id))

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from web.context import account, console
+from web.exam import closed_book
 from web.practice.modes import Mode
 from web.tour import guide
 from web.tour.steps import SCENARIO
@@ -23,6 +24,7 @@ def _shown_everywhere(state: Any) -> None:
 
 @pages.post("/")
 def begin() -> Response:
+    closed_book.hold_lesson(SCENARIO)
     lab_id = console().labs.start(account(), SCENARIO, mode=Mode.GUIDED)
     guide.begin(lab_id)
     return redirect(guide.address())
