@@ -47,13 +47,15 @@ class Check(Model):
     """A claim about the department. Subclasses set ``kind`` and implement ``claim``, ``nodes`` and ``judge``.
 
     Checks run side by side, so none may be misled by the exams and associations of another (their actor is ``probe``).
-    ``says`` is the claim in the scenario's own words.
+    ``says`` is the claim in the scenario's own words; one that is ``kept_back`` is told when it has been judged, not
+    before, since it tells what is wrong.
     """
 
     kind: ClassVar[str]
 
     id: str = Field("", pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$")
     says: str = ""
+    kept_back: bool = False
 
     @abstractmethod
     def claim(self) -> str:

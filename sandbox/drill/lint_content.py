@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sample_dicom.procedures import procedures_for
@@ -16,6 +17,7 @@ from sandbox.checks.check import Check
 from sandbox.checks.registry import make_check
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.lint_answers import answer_problems
+from sandbox.drill.lint_claims import Answer, claim_problems
 from sandbox.drill.load import FILE_NAME, LoadedScenario
 from sandbox.drill.outside import parts_of, words_of
 from sandbox.drill.problem import Problem
@@ -213,6 +215,17 @@ def _checks_can_be_made(reading: Reading) -> Iterator[Problem]:
     yield from _doubles("check or invariant", "id", names)
 
 
+def _claims_give_nothing_away(reading: Reading) -> Iterator[Problem]:
+    scenario = reading.scenario
+    claims: list[tuple[str, Check]] = []
+    for table, primitives in (("check", scenario.check), ("invariant", scenario.invariant)):
+        for number, primitive in enumerate(primitives, 1):
+            with suppress(SandboxError):  # what cannot be made is told by the rule before
+                claims.append((f"{table}[{number}].says", make_check(_filled(primitive, reading.surface))))
+    faults = tuple(fault.kind for fault in scenario.fault)
+    yield from claim_problems(claims, Answer(faults, scenario.diagnosis.node, reading.nodes, CAUSE_WORDS))
+
+
 def _check_fits(key: str, check: Check, reading: Reading) -> Iterator[Problem]:
     for node in check.nodes():
         if node not in reading.nodes:
@@ -360,6 +373,7 @@ RULES: tuple[Callable[[Reading], Iterator[Problem]], ...] = (
     _certificates_end_on_the_departments_day,
     _something_is_broken_or_to_be_told,
     _checks_can_be_made,
+    _claims_give_nothing_away,
     _ladder_has_rungs,
     _diagnosis_is_a_choice,
     _steps_are_commands,

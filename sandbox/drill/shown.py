@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.checks.check import Check
 from sandbox.drill.layers import LAYERS
 from sandbox.drill.questions import QUESTIONS
 from sandbox.drill.record import Mail
@@ -42,13 +43,19 @@ def attempt_view(attempt: Attempt, *, checking: bool) -> AttemptView:
         notes=desk.notes,
         pins=desk.pins,
         steps=_steps(attempt) if record.state is AttemptState.GIVEN_UP else (),
-        checks=tuple(Choice(value=check.name, text=check.title) for check in (*attempt.checks, *attempt.invariants)),
+        checks=tuple(_claim(check, tell=over) for check in (*attempt.checks, *attempt.invariants)),
         findings=record.findings,
         found_before=record.found_before,
         checking=checking,
         started_at=record.started_at,
         debrief=attempt.debrief() if over else None,
     )
+
+
+def _claim(check: Check, *, tell: bool) -> Choice:
+    """A claim as it stands in the list before it was judged: without name and words where they tell what is wrong."""
+    told = tell or not check.kept_back
+    return Choice(value=check.name, text=check.title) if told else Choice(value="", text="")
 
 
 def _choice(person: Person) -> Choice:

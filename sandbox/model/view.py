@@ -335,7 +335,9 @@ class AttemptState(StrEnum):
 
 class AttemptView(Model):
     """The drill as the trainee sees it. ``debrief`` is there only when the attempt is over, as are ``steps``, those of
-    the worked solution. ``found_before`` are the verdicts of the check before the last, by the name of the claim."""
+    the worked solution. ``checks`` are the claims in the order of ``findings``; one that would tell what is wrong has
+    no name and no text until the attempt is over (its finding has both, once it was judged). ``found_before`` are the
+    verdicts of the check before the last, by the name of the claim."""
 
     scenario: str
     title: str

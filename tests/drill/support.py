@@ -100,6 +100,7 @@ at = "ARCHIVE"
 [[invariant]]
 id = "names-are-checked"
 kind = "called_ae_checked"
+kept_back = true
 node = "ROUTER"
 
 [[invariant]]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from sandbox.drill.lint import lint
+from sandbox.drill.lint_claims import CAUSE_WORDS_OF
 from sandbox.drill.lint_content import CAUSE_WORDS
+from sandbox.drill.load import scenarios_folder
 from sandbox.drill.scaffold import scaffold
+from sandbox.faults.registry import faults
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from tests.drill.support import write_tiny
 
@@ -63,6 +67,21 @@ def test_a_sound_scenario_has_no_problems(tmp_path: Path) -> None:
         ('exams = "kidney"', 'exams = "kidneys"', "check[2]", "No exam", "kidney"),
         ('id = "us-is-archived"\n', "", "check[1]", "needs an id", ""),
         ('id = "kidney-is-there"', 'id = "us-is-archived"', "check or invariant", "occurs 2 times", "own"),
+        (
+            'exams = "kidney"',
+            'says = "US1 knows its AE title."\nexams = "kidney"',
+            "check[2].says",
+            "'ae title'",
+            "kept_",
+        ),
+        (
+            'exams = "kidney"',
+            'says = "US1 is rejected no more."\nexams = "kidney"',
+            "check[2].says",
+            "'rejected'",
+            "kep",
+        ),
+        ('exams = "kidney"', 'kept_bak = true\nexams = "kidney"', "check[2]", "no parameter", "kept_back"),
         # answers
         (LAST_HINT, ANSWER.format(to="sonografer", about="see", text="Red.") + LAST_HINT, "answer[1].to", "Nobody", ""),
         (LAST_HINT, ANSWER.format(to="mr_tech", about="colour", text="Red.") + LAST_HINT, "answer[1].about", "", ""),
@@ -153,6 +172,24 @@ def test_a_folder_without_a_scenario(tmp_path: Path) -> None:
 
 def test_cause_words_are_in_order() -> None:
     assert list(CAUSE_WORDS) == sorted(CAUSE_WORDS)
+
+
+def test_every_fault_has_its_words_for_claims() -> None:
+    assert set(CAUSE_WORDS_OF) == set(faults())
+
+
+def test_what_is_told_when_it_was_judged_may_name_the_cause(tmp_path: Path) -> None:
+    spoil = {'exams = "kidney"': 'says = "US1 knows its AE title."\nkept_back = true\nexams = "kidney"'}
+    assert lint(write_tiny(tmp_path, spoil=spoil)) == []
+
+
+def test_where_nothing_is_broken_no_claim_says_so(tmp_path: Path) -> None:
+    folder = scenarios_folder() / "the-clinics-hand-never-came"
+    text = (folder / "scenario.toml").read_text(encoding="utf-8")
+    copy = tmp_path / folder.name
+    copytree(folder, copy)
+    (copy / "scenario.toml").write_text(text.replace("kept_back = true\n", ""), encoding="utf-8")
+    assert [(problem.key, "'broken'" in problem.sentence) for problem in lint(copy)] == [("invariant[1].says", True)]
 
 
 def test_a_new_scenario_lints_as_it_is_written(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from sandbox.model.desk_view import DiagnosisView, SolutionStep
 from sandbox.model.errors import ConflictError
 from sandbox.model.verdict import Finding, Verdict
-from sandbox.model.view import AttemptState, AttemptView, CommandResult
+from sandbox.model.view import AttemptState, AttemptView, Choice, CommandResult
 from tests.web.conftest import Visitor
 from tests.web.stand_in import HOSTILE, NOW, StandIn, StandInHost
 from web.drafts import LONGEST, MOST, Drafts
@@ -256,6 +256,27 @@ def test_a_check_says_what_changed_since_the_last(
     page = visitor.page(lab_path + "/")
     assert "1 of 2 hold." in page
     assert page.count("Changed: at the last check it was “Failed”.") == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "kept", "words"),
+    [
+        ("drill", 1, "and 1 more thing that is told when you check"),
+        ("drill", 2, "and 2 more things that are told when you check"),
+        ("exam", 2, "and 2 more things that are told at the end"),
+    ],
+)
+def test_claims_that_would_tell_the_cause_are_only_counted(
+    visitor: Visitor, host: StandInHost, monkeypatch: pytest.MonkeyPatch, mode: str, kept: int, words: str
+) -> None:
+    path = str(visitor.post("/labs", {"scenario": "drill", "mode": mode}).headers["Location"]).rstrip("/")
+    claims = (Choice(value="", text=""),) * kept
+    _with(monkeypatch, host.labs[path.rpartition("/")[2]], checks=(Choice(value="ct", text="A CT comes."), *claims))
+    page = visitor.page(path + "/")
+    listed = page[page.index('class="findings todo"') :].partition("</ul>")[0]
+    assert listed.count("<li") == 2
+    assert "A CT comes." in listed
+    assert words in listed
 
 
 def test_the_solution_is_offered_step_by_step(
