@@ -7,6 +7,7 @@ of the node's log. That the archive is full is told once, when it begins to refu
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from sandbox.archive.quota import Crossing, Quota
 from sandbox.archive.store import OutOfResourcesError
 from sandbox.dicom.contract import StoreRequest, StoreStatus
 from sandbox.events import kinds
-from sandbox.events.log import current
+from sandbox.events.event import STAGING, SYSTEM
+from sandbox.events.log import because, current
 
 if TYPE_CHECKING:
     from sandbox.nodes.node import Node
@@ -101,12 +103,13 @@ class ArchiveAdministration:
         if crossing is Crossing.NONE:
             return
         level = self._quota.level()
-        if crossing is Crossing.ABOVE:
-            self._tell(kinds.ArchiveWatermarkPassed(used=level.used, quota=level.quota, percent=level.percent))
-            self._node.log("warning", f"{level.percent} % of the quota is used, above the high watermark")
-        else:
-            self._tell(kinds.ArchiveWatermarkCleared(used=level.used, quota=level.quota, percent=level.percent))
-            self._node.log("info", f"{level.percent} % of the quota is used, below the high watermark again")
+        with _by_itself():
+            if crossing is Crossing.ABOVE:
+                self._tell(kinds.ArchiveWatermarkPassed(used=level.used, quota=level.quota, percent=level.percent))
+                self._node.log("warning", f"{level.percent} % of the quota is used, above the high watermark")
+            else:
+                self._tell(kinds.ArchiveWatermarkCleared(used=level.used, quota=level.quota, percent=level.percent))
+                self._node.log("info", f"{level.percent} % of the quota is used, below the high watermark again")
 
     def _limit(self, size: int) -> None:
         try:
@@ -119,8 +122,14 @@ class ArchiveAdministration:
         if self._is_full:
             return
         self._is_full = True
-        self._tell(kinds.ArchiveFilled(reason=reason))
-        self._node.log("error", f"No more images are taken: {reason}")
+        with _by_itself():
+            self._tell(kinds.ArchiveFilled(reason=reason))
+            self._node.log("error", f"No more images are taken: {reason}")
 
     def _tell(self, body: kinds.Body) -> None:
         self._node.context.events.append(body, node=self._node.name)
+
+
+def _by_itself() -> AbstractContextManager[None]:
+    """For what the archive says by itself. Whatever filled it may be hidden from a trainee; that it warns is not."""
+    return because(None, SYSTEM) if current().actor in STAGING else nullcontext()

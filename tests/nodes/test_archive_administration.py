@@ -6,6 +6,7 @@ from sandbox.archive.operations.delete import Delete
 from sandbox.archive.operations.empty_bin import EmptyBin
 from sandbox.archive.operations.operation import Kind
 from sandbox.events import kinds
+from sandbox.events.event import FAULT, SYSTEM
 from sandbox.events.log import because
 from sandbox.nodes.archive_administration import TOLD
 from tests.nodes.conftest import Small
@@ -59,6 +60,16 @@ def test_it_warns_above_the_watermark_and_refuses_when_full(small: Small) -> Non
     desk.operate(EmptyBin(reason="make room", confirmed=True))
     small.wait("archive.watermark.cleared", "ARCHIVE")
     assert len([e for e in small.events.since() if e.kind == "archive.watermark.passed"]) == 1
+
+
+def test_the_archive_warns_for_all_to_see_whatever_filled_it(small: Small) -> None:
+    small.wait_stored("ARCHIVE", small.scan(images=1))
+    with because(None, FAULT):
+        _limited(small, small.archive.administration.archive.size() / 1e9)
+    warned = small.wait("archive.watermark.passed", "ARCHIVE")
+    assert (warned.actor, warned.is_for_later) == (SYSTEM, False)
+    logged = small.wait("node.logged", "ARCHIVE", where=lambda body: "above the high watermark" in body.text)
+    assert not logged.is_for_later
 
 
 def test_a_reserve_that_is_not_there_refuses_with_its_reason(small: Small) -> None:
