@@ -43,7 +43,7 @@ def view_of(node: Node) -> NodeView:
 def _sentence(node: Node) -> str:
     config = node.running
     if node.state is NodeState.FAILED:
-        return f"Could not start: {node.trouble}"
+        return f"Not running: its program {node.trouble}" if node.has_crashed else f"Could not start: {node.trouble}"
     if node.state is NodeState.STOPPED:
         return "Stopped."
     waiting = " Saved changes wait for a restart." if node.needs_restart else ""

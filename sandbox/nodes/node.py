@@ -159,6 +159,11 @@ class Node:
             self._since_crash = threading.Event()
             return self._since_crash
 
+    @property
+    def has_crashed(self) -> bool:
+        """Whether its program ended by itself, and nobody has started or stopped it since."""
+        return self.state is NodeState.FAILED and not self._since_crash.is_set()
+
     def revive(self, over: threading.Event) -> None:
         """Start again after a crash, as a watchdog does, unless somebody has done something about it (``over``)."""
         with self._lifecycle:

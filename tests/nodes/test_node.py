@@ -68,11 +68,19 @@ def test_a_port_that_is_taken_is_a_state_and_not_an_exception(small: Small) -> N
     small.change("ARCHIVE", port=4242)
     archive = small.archive
     assert archive.state is NodeState.FAILED
+    assert archive.view().sentence.startswith("Could not start: ")
     assert "4242" in archive.view().sentence
     small.wait_log("ARCHIVE", "could not start")
     taken.close()
     archive.restart()
     assert archive.state is NodeState.RUNNING
+
+
+def test_a_program_that_ends_by_itself_is_not_one_that_could_not_start(small: Small) -> None:
+    assert small.archive.crash("ended unexpectedly: signal 11", threading.Event()) is not None
+    assert small.archive.view().sentence == "Not running: its program ended unexpectedly: signal 11"
+    small.archive.restart()
+    assert small.archive.state is NodeState.RUNNING
 
 
 def test_a_start_that_fails_in_whatever_way_leaves_no_port_open(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
