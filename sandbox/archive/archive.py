@@ -15,6 +15,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,8 @@ class Archive:
 
     ``ae_title`` is answered as Retrieve AE Title; a callable follows a configuration that changes. ``on_stored`` is
     called after each C-STORE that succeeded, from the association's thread. ``reserve`` bytes of the disk stay free.
+    ``now`` (with a zone) dates what operations write: journal, notes and edited images. When an instance was received
+    is always the machine's time, since recovery compares it with the times of files.
     Only one process may have a directory open.
     """
 
@@ -108,6 +111,7 @@ class Archive:
         sync: str | Sync = Sync.FULL,
         on_stored: Callable[[StoredInstance], None] | None = None,
         reserve: int = 0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.directory = directory
         self._ae_title = ae_title if callable(ae_title) else lambda: ae_title
@@ -126,7 +130,7 @@ class Archive:
             self.files = ImageStore(directory / "store", policy, reserve=reserve)
             self._index = Index(open_database(url or sqlite_url(directory / "index.sqlite"), policy))
             try:
-                self.bench = Bench(self._index, self.files, self._all_instances)
+                self.bench = Bench(self._index, self.files, self._all_instances, now=lambda: now().timestamp())
                 self.bench.open()
                 self._trouble = TroubleFile(directory)
                 trouble = self._trouble.read()

@@ -164,7 +164,7 @@ class ArchiveNode(Node):
 
         # Beside the lab's event log: like that it goes on through a reset, which puts back all that is below nodes/.
         self.trail_directory = context.directory.parents[1] / AUDIT / context.name
-        self.trail = AuditTrail(lambda: self.running.ae_title, [AuditFile(self.trail_directory)])
+        self.trail = AuditTrail(lambda: self.running.ae_title, [AuditFile(self.trail_directory)], now=self.aware_now)
         self._auditor = Auditor(self._archive, self.trail)
 
     def watcher(self) -> Observer:

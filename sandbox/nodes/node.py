@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from sandbox.archive.archive import Archive, StoredInstance
@@ -184,6 +184,10 @@ class Node:
         """The date and time that this node believes in, which it writes into what it makes."""
         return self.context.clock.now() + timedelta(seconds=self._impairments.clock.ahead_s)
 
+    def aware_now(self) -> datetime:
+        """The same in UTC, for what is kept with a zone: the department's local time is that of the machine's zone."""
+        return self.now().astimezone(UTC)
+
     # --- storing -----------------------------------------------------------------------------------------------------
 
     def open_store(self) -> Archive:
@@ -194,6 +198,7 @@ class Node:
             ae_title=lambda: self.running.ae_title,
             sync=Sync.NORMAL,
             on_stored=self._stored,
+            now=self.aware_now,
         )
 
     def _stored(self, stored: StoredInstance) -> None:

@@ -48,10 +48,18 @@ class _Arriving:
 
 
 class AuditTrail:
-    """``ae_title`` is the archive's own. What it is told before it starts, or after it stopped, is written once it
-    runs again. It is stopped last, and may be started anew."""
+    """``ae_title`` is the archive's own, ``now`` (with a zone) dates its messages. What it is told before it starts, or
+    after it stopped, is written once it runs again. It is stopped last, and may be started anew."""
 
-    def __init__(self, ae_title: Callable[[], str], sinks: Sequence[Sink], *, quiet: float = QUIET_S) -> None:
+    def __init__(
+        self,
+        ae_title: Callable[[], str],
+        sinks: Sequence[Sink],
+        *,
+        quiet: float = QUIET_S,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._now = now
         self._ae_title = ae_title
         self._sinks = sinks
         self._quiet = quiet
@@ -162,7 +170,7 @@ class AuditTrail:
     # --- within ---------------------------------------------------------------------------------------------------
 
     def _told(self, outcome: m.Outcome = m.Outcome.SUCCESS, words: str = "") -> Told:
-        return Told(datetime.now(UTC), self._ae_title(), outcome, words)
+        return Told(self._now(), self._ae_title(), outcome, words)
 
     def _activity(self, *, starts: bool, by: str) -> None:
         told, own = self._told(), self.own()

@@ -6,6 +6,7 @@ from then on, lies in the bin, and is refused when it is sent again, until the r
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -96,7 +97,8 @@ class Reject(Operation):
         at = datetime.fromtimestamp(bench.now(), UTC)
         note = rejection_note(rows, bench.files.path(rows[0].file), self.title, self.reason, at)
         with bench.stage() as stage:
-            stage.write(note.SOPInstanceUID, (part10_bytes(note),), bench.now())
+            # Received by the machine's clock, as every instance: recovery compares it with the times of files.
+            stage.write(note.SOPInstanceUID, (part10_bytes(note),), time.time())
             meaning = MEANINGS[self.title]
             sentence = f"Rejected {counted(len(rows), 'instance')} of study {self.study_uid}: {meaning}."
             done = bench.change(
