@@ -189,7 +189,7 @@ class Exams:
                 lab = self._labs.start(account, item.scenario, mode=Mode.EXAM)
                 item = item.model_copy(update={"state": IncidentState.RUNNING, "lab": lab, "trouble": ""})
             except (SandboxError, OSError) as wrong:
-                trouble = f"{wrong.sentence} {wrong.mend}".strip() if isinstance(wrong, SandboxError) else str(wrong)
+                trouble = str(wrong)
                 item = item.model_copy(update={"state": IncidentState.SKIPPED, "trouble": trouble})
             self._keep(exam, exam.paper.with_item(place, item))
             return item
@@ -207,7 +207,7 @@ class Exams:
                     item = self._without_lab(item)
                     self._keep(exam, exam.paper.with_item(place, item))
                 except SandboxError as wrong:
-                    item = item.model_copy(update={"trouble": f"{wrong.sentence} {wrong.mend}".strip()})
+                    item = item.model_copy(update={"trouble": str(wrong)})
             if exam.is_open and item.state is IncidentState.JUDGING:
                 self._judge(account, exam.number, place, item)
                 item = self._incident(self._read(account, number), place)

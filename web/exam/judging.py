@@ -77,11 +77,11 @@ class Judging:
             if view is not None:
                 self._labs.note(item.lab, view)
         except SandboxError as wrong:
-            trouble = f"{wrong.sentence} {wrong.mend}".strip()
+            trouble = str(wrong)
         try:
             self._labs.end(item.lab)
         except SandboxError as wrong:
-            trouble = trouble or f"{wrong.sentence} {wrong.mend}".strip()
+            trouble = trouble or str(wrong)
         return self._judged(item, view, trouble)
 
     def _judged(self, item: IncidentItem, view: AttemptView | None, trouble: str) -> IncidentItem:
