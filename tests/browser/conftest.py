@@ -19,7 +19,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
-from tests.browser.site import Site, prepare
+from tests.browser.site import Site, begin_exam, prepare
 from tests.lab.support import home_in
 from tests.web.conftest import SCENARIO
 from tests.web.stand_in import StandInHost
@@ -110,11 +110,14 @@ def stand_in_console(tmp_path_factory: pytest.TempPathFactory, stand_in_host: St
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    host = StandInHost()
-    options = Options(directory=tmp_path_factory.mktemp("site"))
-    app = create_app(options, host, Catalogue(lambda: (SCENARIO, *read_scenarios())), connect=host.connect)
-    with served(app) as address:
-        yield Site(address, app, host, prepare(app, host))
+    host, catalogue = StandInHost(), Catalogue(lambda: (SCENARIO, *read_scenarios()))
+
+    def console(name: str) -> Flask:
+        return create_app(Options(directory=tmp_path_factory.mktemp(name)), host, catalogue, connect=host.connect)
+
+    app, examining = console("site"), console("examining")
+    with served(app) as address, served(examining) as in_exam:
+        yield Site(address, in_exam, app, host, prepare(app, host) | begin_exam(examining))
 
 
 @contextmanager

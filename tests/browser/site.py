@@ -109,13 +109,16 @@ class Site:
     """A console with every drill over stand-in labs, in which everything of site.py is there to be looked at."""
 
     address: str
+    in_exam: str
+    """The address of another console, whose one person is in an exam: it opens no books."""
     app: Flask
     host: StandInHost
     places: Mapping[str, str]
 
     def at(self, path: str) -> str:
         """The address of a path of site.py."""
-        return self.address + path.format(**self.places)
+        console = self.in_exam if path.startswith("{sitting}") else self.address
+        return console + path.format(**self.places)
 
     def lab(self, name: str) -> StandIn:
         return self.host.labs[self.places[name].rpartition("/")[2]]
@@ -186,18 +189,18 @@ def _exam(app: Flask) -> dict[str, str]:
     with app.test_request_context():
         handed_in = exams.begin(LOCAL, "short", "both", timed=True, seed=3)
         exams.submit(LOCAL, handed_in)
+    kinds = {kind: next(one.id for one in questions.values() if one.kind is kind) for kind in (Kind.MATCH, Kind.ORDER)}
+    return {"handed_in": f"/exam/{handed_in}", "match": kinds[Kind.MATCH], "order": kinds[Kind.ORDER]}
+
+
+def begin_exam(app: Flask) -> dict[str, str]:
+    """Put the person at this console into an exam."""
+    exams, questions = app.extensions["exams"], question_bank()
+    with app.test_request_context():
         sitting = exams.begin(LOCAL, "short", "both", timed=False, seed=3)
         items = exams.get(LOCAL, sitting).paper.items
     places = {
         "incident" if isinstance(item, IncidentItem) else questions[item.question].kind.value: str(place)
         for place, item in enumerate(items, 1)
     }
-    kinds = {kind: next(one.id for one in questions.values() if one.kind is kind) for kind in (Kind.MATCH, Kind.ORDER)}
-    return {
-        "handed_in": f"/exam/{handed_in}",
-        "sitting": f"/exam/{sitting}",
-        "incident": places["incident"],
-        "single": places["single"],
-        "match": kinds[Kind.MATCH],
-        "order": kinds[Kind.ORDER],
-    }
+    return {"sitting": f"/exam/{sitting}", "incident": places["incident"], "single": places["single"]}
