@@ -34,8 +34,7 @@ DEEPEST = 40
 
 MOST_STREAMS = 16
 ACTOR_HEADER = "X-Actor"
-"""Who asks, with percent signs for what is not ASCII."""
-"""Names who reads, for the debrief. Commands name their actor themselves."""
+"""Names who reads, for the debrief, with percent signs for what is not ASCII. Commands name their actor themselves."""
 
 STATUSES: Mapping[type[SandboxError], int] = {
     BadInputError: 400,

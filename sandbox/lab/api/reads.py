@@ -139,11 +139,11 @@ class CommandInfo(Model):
 
 
 class CommandRequest(Model):
-    """``actor`` says who: "trainee:anna", "cli", "instructor:marion"."""
+    """``actor`` says who: "trainee:anna", "cli", "instructor:marion"; a user's name has up to 64 characters."""
 
     command: StrictStr = Field(max_length=64)
     params: dict[str, Any] = Field(default_factory=dict)
-    actor: StrictStr = Field("person", min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]+$")
+    actor: StrictStr = Field("person", min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
 
 
 def health(lab: Lab, _: Nothing) -> Health:
