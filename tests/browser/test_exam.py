@@ -38,11 +38,16 @@ class Console:
 
     def begin(self, *, timed: bool = True) -> int:
         """A short exam that was begun; one that is open is handed in first."""
+        self.leave()
+        with self._app.test_request_context():
+            return self.exams.begin(LOCAL, "short", "both", timed=timed, seed=3)
+
+    def leave(self) -> None:
+        """Hand in the exam that is open, if any: while one is, the books are closed."""
         with self._app.test_request_context():
             before = self.exams.open(LOCAL)
             if before is not None:
                 self.exams.submit(LOCAL, before.number)
-            return self.exams.begin(LOCAL, "short", "both", timed=timed, seed=3)
 
     def places(self, number: int) -> dict[str, int]:
         """A place of each kind that was drawn."""
@@ -140,16 +145,8 @@ def test_an_incident_is_taken_from_the_exam_and_ended(page: Page, console: Conso
 def test_axe_finds_nothing_and_nothing_is_too_wide(browser: Browser, console: Console, theme: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
     wrong: dict[str, object] = {}
-    number = console.begin()
-    exam = f"/exam/{number}"
+    console.leave()
     match = next(question for question in question_bank().values() if question.kind is Kind.MATCH)
-    paths = [
-        "/exam/",
-        "/questions/",
-        f"/questions/{match.id}",
-        *(f"{exam}/{place}" for place in console.places(number).values()),
-        f"{exam}/",
-    ]
     with watched(context) as page:
 
         def look(where: str) -> None:
@@ -160,13 +157,19 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(browser: Browser, console: Co
                 wrong[f"{where}, narrow"] = f"{wide} wide"
             page.set_viewport_size({"width": 1280, "height": 900})
 
-        for path in paths:
-            page.goto(console.address + path)
-            look(path)
+        def look_at(*paths: str) -> None:
+            for path in paths:
+                page.goto(console.address + path)
+                look(path)
+
+        look_at("/exam/", "/questions/", f"/questions/{match.id}")
         page.goto(f"{console.address}/questions/wrong-name-called")
         page.locator("input[type=radio]").first.check()
         page.get_by_role("button", name="Answer", exact=True).click()
         look("explained")
+        number = console.begin()
+        exam = f"/exam/{number}"
+        look_at("/exam/", *(f"{exam}/{place}" for place in console.places(number).values()), f"{exam}/")
         page.goto(f"{console.address}{exam}/")
         page.get_by_role("button", name="Hand in").click()
         page.get_by_role("dialog").get_by_role("button", name="Hand in").click()
