@@ -291,8 +291,8 @@ class Node:
             return
         self._ended = threading.Event()
         impaired = ImpairedServices(lambda: self._impairments.service, self._ended.wait)
+        self.open_work()  # first, so that what is configured holds for the very first caller
         self._doors.answer(impaired.around(self.services()))
-        self.open_work()
         self._process.begin()
 
     def stop(self, reason: str = "") -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.archive.operations.delete import Delete
 from sandbox.archive.operations.empty_bin import EmptyBin
 from sandbox.archive.operations.operation import Kind
+from sandbox.dicom.contract import Services
 from sandbox.events import kinds
 from sandbox.events.event import FAULT, SYSTEM
 from sandbox.events.log import because
 from sandbox.nodes.archive_administration import TOLD
+from sandbox.nodes.doors import Doors
 from tests.nodes.conftest import Small
 
 
@@ -80,3 +84,18 @@ def test_a_reserve_that_is_not_there_refuses_with_its_reason(small: Small) -> No
     full = small.wait("archive.filled", "ARCHIVE")
     assert full.body.reason.startswith("Disk full")  # type: ignore[attr-defined]
     assert small.archive.administration.archive.counts().instances == 0
+
+
+def test_what_is_configured_holds_for_the_first_caller(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images that wait at the router come the moment the archive answers, not a moment later."""
+    seen: list[bool] = []
+    answer = Doors.answer
+
+    def watched(doors: Doors, services: Services) -> None:
+        seen.append(small.archive.archive.refuses_invalid_values)
+        answer(doors, services)
+
+    monkeypatch.setattr(Doors, "answer", watched)
+    small.archive.save(small.archive.saved.model_copy(update={"check_values": True}))
+    small.archive.restart()
+    assert seen == [True]
