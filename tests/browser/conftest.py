@@ -42,6 +42,8 @@ ARGS = [
 ]
 THOROUGH = os.environ.get("PACS_SANDBOX_THOROUGH") == "1"
 """Every page in every look, and the tour on a phone too: some minutes more, before a release."""
+THEMES = ("light", "dark") if THOROUGH else ("dark",)
+"""In which what is no page of its own is looked at; test_access.py looks at every page in light and another look."""
 PATIENCE_MS = 60_000  # a department that is slow on a busy machine is not a failure of the console
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from sandbox.model.errors import ConflictError
-from tests.browser.conftest import watched
+from tests.browser.conftest import THEMES, watched
 from tests.browser.test_access import complaints
 from tests.browser.test_drills import CHECKS_MS, save_and_restart, start
 from tests.web.stand_in import StandIn, StandInHost
@@ -76,7 +76,7 @@ def test_a_drill_by_keyboard_from_question_to_closed_ticket(page: Page, real_con
     expect(talk).to_contain_text("I have tried it.")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_serious_in_tabs_and_drawer(browser: Browser, stand_in_console: str, theme: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
     found = {}

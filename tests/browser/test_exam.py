@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.drill.question_bank import question_bank
 from sandbox.learning.questions import Kind
-from tests.browser.conftest import served, watched
+from tests.browser.conftest import THEMES, served, watched
 from tests.browser.test_access import complaints
 from tests.web.conftest import SCENARIO
 from tests.web.stand_in import StandInHost
@@ -141,7 +141,7 @@ def test_an_incident_is_taken_from_the_exam_and_ended(page: Page, console: Conso
     expect(page.get_by_text("being judged").or_(page.get_by_text("has ended"))).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_and_nothing_is_too_wide(browser: Browser, console: Console, theme: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
     wrong: dict[str, object] = {}

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.learning.topics import TOPICS
-from tests.browser.conftest import served, watched
+from tests.browser.conftest import THEMES, served, watched
 from tests.browser.test_access import complaints, tab_to
 from tests.web.stand_in import StandInHost
 from web.app import create_app
@@ -117,7 +117,7 @@ def test_progress_is_carried_away_deleted_and_brought_back(page: Page, console: 
     assert page.locator(".progress-facts").inner_text() == before
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_serious(browser: Browser, console: str, theme: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
     found = {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import watched
+from tests.browser.conftest import THEMES, watched
 from tests.browser.test_access import complaints
 
 
@@ -94,7 +94,7 @@ def test_the_key_that_excludes_is_found_by_keyboard(page: Page, department: str)
     expect(results.locator("details")).to_have_count(2)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_their_pages_are_accessible_and_fit_a_phone(browser: Browser, department: str, theme: str) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 800}, color_scheme=theme)  # type: ignore[arg-type]
     found: dict[str, Any] = {}
