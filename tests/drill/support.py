@@ -14,6 +14,17 @@ from sandbox.model.view import CommandResult
 
 TRAINEE = "trainee:anna"
 
+CAPPED_HOUSE = """[[before]]
+command = "node.config.save"
+node = "ARCHIVE"
+set = { query_limit = 12 }
+
+[[before]]
+command = "node.restart"
+node = "ARCHIVE"
+"""
+"""Steps that make a scenario's archive one that answers twelve studies at most, since long ago."""
+
 
 def quiet_site() -> Site:
     """Riverside on a day on which nobody comes by themselves."""

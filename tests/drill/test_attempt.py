@@ -15,7 +15,7 @@ from sandbox.lab.lab import Lab
 from sandbox.model.errors import BadInputError, ConflictError, NotFoundError
 from sandbox.model.verdict import Verdict
 from sandbox.model.view import AttemptState
-from tests.drill.support import TRAINEE, do, running_lab, write_tiny
+from tests.drill.support import CAPPED_HOUSE, TRAINEE, do, running_lab, write_tiny
 
 
 def mend(lab: Lab) -> None:
@@ -199,15 +199,9 @@ def test_findings_of_before_a_reset_are_not_shown_after_it(attempt: Attempt) -> 
 
 SOON = timedelta(seconds=1)
 
-LONG_AGO = """[[before]]
-command = "node.config.save"
-node = "ARCHIVE"
-set = { query_limit = 12 }
-
-[[before]]
-command = "node.restart"
-node = "ARCHIVE"
-
+LONG_AGO = (
+    CAPPED_HOUSE
+    + """
 [[exam]]
 id = "spring"
 node = "CT1"
@@ -217,6 +211,7 @@ at = "-210 d"
 
 [[ticket]]
 from = "sonographer\""""
+)
 
 
 def test_no_log_runs_backwards_however_long_ago_its_story_begins(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from sandbox.model.association import AssociationFacts
 from sandbox.model.errors import BadInputError
 from sandbox.model.view import AttemptState
 from sandbox.nodes.observer import NodeObserver
-from tests.drill.support import running_lab, write_tiny
+from tests.drill.support import CAPPED_HOUSE, running_lab, write_tiny
 
 
 def test_who_called_has_hung_up_before_the_clock_moves_on(tmp_path: Path) -> None:
@@ -111,17 +111,12 @@ def test_what_people_tried_before_they_called_is_done_last_and_may_fail(tmp_path
         assert abs((tried[-1].at - rings_at).total_seconds()) < 60
 
 
-HOUSE = """[[before]]
-command = "node.config.save"
-node = "ARCHIVE"
-set = { query_limit = 12 }
-
-[[before]]
-command = "node.restart"
-node = "ARCHIVE"
-
+HOUSE = (
+    CAPPED_HOUSE
+    + """
 [[check]]
 id = "us-is-archived\""""
+)
 
 
 def test_what_the_house_is_like_is_in_no_history_while_the_drill_runs(tmp_path: Path) -> None:
