@@ -13,7 +13,6 @@ import time
 from builtins import list as list_of
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,9 +138,10 @@ class LocalHost:
                 self._entries.pop(lab_id, None)
             if not delete:
                 return
-            gone = directory.with_name(f".{lab_id}{DELETED}")
-            with suppress(OSError):
-                directory.rename(gone)
+            try:
+                gone = directory.rename(directory.with_name(f".{lab_id}{DELETED}"))
+            except OSError:
+                gone = directory  # it is deleted where it is
         shutil.rmtree(gone, ignore_errors=True)
 
     def on_change(self, listener: Callable[[RunningLab], None]) -> None:
