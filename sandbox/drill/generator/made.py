@@ -46,7 +46,6 @@ def made_scenario(slug: str, *, like: str = "") -> LoadedScenario:
     where, cause = _parts(slug)
     chance = random.Random(like or where.slug)  # noqa: S311 - a choice of words
     others = [value for value in CAUSES if value != cause.value]
-    random.Random(slug).shuffle(others)  # noqa: S311 - an order of choices
     scene, texts = compose(where, cause, chance.randrange(1000), others, alternatives=len(CAUSES))
     try:
         return LoadedScenario.model_validate({**scene, "slug": slug, "texts": dict(texts)})
