@@ -38,7 +38,7 @@ class LabFeed:
         self._join(inbox)
         try:
             last = after
-            for missed in self._missed(after):
+            for missed in self.missed(after):
                 last = missed[-1].seq
                 yield missed
             while not self._closed.is_set():
@@ -51,20 +51,11 @@ class LabFeed:
             with self._lock:
                 self._watchers.discard(inbox)
 
-    def once(self, after: int) -> Iterator[Batch]:
-        """What there is after ``after``, and no more: for a watcher for whom there is no thread to stay."""
-        yield from self._missed(after)
-
-    def close(self) -> None:
-        self._closed.set()
-        with self._lock:
-            for inbox in self._watchers:
-                _offer(inbox, None)
-
-    def _missed(self, after: int) -> Iterator[Batch]:
+    def missed(self, after: int) -> Iterator[Batch]:
         """All that the lab has after ``after``, oldest first; of more than ``MOST_MISSED`` the newest so many, and the
         newest ``MISSED`` where a page says no number. The lab answers with the first events after a number, so it is
-        asked until it has no more: what is left out here would never come, since the stream goes on from now."""
+        asked until it has no more: what is left out here would never come, since the stream goes on from now. For a
+        watcher for whom there is no thread to stay, this is all."""
         client = self._client()
         if after:
             after = max(after, client.lab().last_event - MOST_MISSED)
@@ -73,6 +64,12 @@ class LabFeed:
             if len(page) < MISSED:
                 return
             after = page[-1].seq
+
+    def close(self) -> None:
+        self._closed.set()
+        with self._lock:
+            for inbox in self._watchers:
+                _offer(inbox, None)
 
     def _join(self, inbox: queue.Queue[EventView | None]) -> None:
         with self._lock:

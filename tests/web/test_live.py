@@ -121,7 +121,7 @@ def test_all_that_was_missed_comes_before_what_happens_now() -> None:
     source.give(event(1203), event(1204))
     assert numbers(watch, 1204) == [1204]
     watch.close()
-    assert [one.seq for batch in shared.once(3) for one in batch] == list(range(4, 1204))
+    assert [one.seq for batch in shared.missed(3) for one in batch] == list(range(4, 1204))
     shared.close()
 
 
@@ -129,7 +129,7 @@ def test_who_was_away_for_long_is_told_of_the_newest() -> None:
     source = Source()
     source.before = [event(seq) for seq in range(1, MOST_MISSED + 101)]
     shared = LabFeed(lambda: source)  # type: ignore[arg-type,return-value]
-    assert [one.seq for batch in shared.once(3) for one in batch] == list(range(101, MOST_MISSED + 101))
+    assert [one.seq for batch in shared.missed(3) for one in batch] == list(range(101, MOST_MISSED + 101))
 
 
 def test_stream_carries_rows_and_words(visitor: Visitor, lab_path: str) -> None:

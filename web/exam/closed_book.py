@@ -21,21 +21,21 @@ ALWAYS = frozenset({"start.end"})
 def hold_lesson(scenario: str, lab: str = "") -> None:
     """HeldError when whoever is here sits an exam with ``scenario`` in it; ``lab`` is where it was begun, which may be
     the exam's own."""
-    exam = _exams().forbids(account(), scenario=scenario, lab=lab)
+    exam = exams().forbids(account(), scenario=scenario, lab=lab)
     if exam is not None:
         raise _held(exam, _("You are in an exam, and this lesson belongs to it: it stays closed until you hand it in."))
 
 
 def hold_answers() -> None:
     """HeldError when whoever is here sits an exam: nothing explains questions to them meanwhile."""
-    exam = _exams().forbids(account(), answers=True)
+    exam = exams().forbids(account(), answers=True)
     if exam is not None:
         raise _held(exam, _("You are in an exam: answers and their explanations stay closed until you hand it in."))
 
 
 def hold_file() -> None:
     """HeldError when whoever is here sits an exam and a file of their progress would hold a debrief of its lessons."""
-    exam = _exams().open(account())
+    exam = exams().open(account())
     kept = [one for one in console().attempts.practised(account()) if one.kept] if exam is not None else []
     if exam is not None and any(exam.paper.forbids(scenario=one.scenario, lab=one.lab) for one in kept):
         raise _held(exam, _("You are in an exam, and the file would hold the debrief of a lesson that belongs to it."))
@@ -48,7 +48,8 @@ def before_a_lab() -> None:
         hold_lesson("", lab_id)
 
 
-def _exams() -> Exams:
+def exams() -> Exams:
+    """The exams of this console."""
     return cast(Exams, current_app.extensions["exams"])
 
 

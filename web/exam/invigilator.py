@@ -108,24 +108,21 @@ class Exams:
 
     def open(self, account: Account) -> Exam | None:
         """The exam that ``account`` is in, if any; one that is overdue is closed first."""
-        for sitting in self._sittings.of(account, unfinished=True):
-            exam = _exam(sitting)
-            if exam is not None and exam.is_open:
-                settled = self.get(account, exam.number)
-                if settled.is_open:
-                    return settled
-        return None
+        return self._open(account, lambda paper: True)
 
     def forbids(self, account: Account, *, scenario: str = "", lab: str = "", answers: bool = False) -> Exam | None:
         """The open exam of ``account`` whose paper forbids it, if any. Without ``scenario`` it is that of ``lab``."""
+
+        def forbids(paper: Paper) -> bool:
+            begun = self._attempts.get(lab) if lab and not scenario else None
+            return paper.forbids(scenario=begun.scenario if begun else scenario, lab=lab, answers=answers)
+
+        return self._open(account, forbids)
+
+    def _open(self, account: Account, wanted: Callable[[Paper], bool]) -> Exam | None:
         for sitting in self._sittings.of(account, unfinished=True):
             exam = _exam(sitting)
-            if exam is None or not exam.is_open:
-                continue
-            if lab and not scenario:
-                begun = self._attempts.get(lab)
-                scenario = begun.scenario if begun is not None else ""
-            if exam.paper.forbids(scenario=scenario, lab=lab, answers=answers):
+            if exam is not None and exam.is_open and wanted(exam.paper):
                 settled = self.get(account, exam.number)
                 if settled.is_open:
                     return settled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -14,6 +14,7 @@ from sandbox.learning.topics import BODIES, TOPICS
 from sandbox.model.errors import NotFoundError, SandboxError
 from web.context import account, console
 from web.exam import closed_book, results
+from web.exam.closed_book import exams
 from web.exam.drawing import FOCUSES, LENGTHS, weights
 from web.exam.forms import Shown, read_answer, shown
 from web.exam.invigilator import Exam, Exams
@@ -35,10 +36,6 @@ def _prepare(state: BlueprintSetupState) -> None:
 
 
 pages.before_app_request(closed_book.before_a_lab)
-
-
-def exams() -> Exams:
-    return cast(Exams, current_app.extensions["exams"])
 
 
 def exam_of_lab(lab_id: str) -> dict[str, Any] | None:

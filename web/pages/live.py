@@ -38,7 +38,7 @@ def events(lab_id: str) -> Response:
     stays = streams.acquire(blocking=False)
     if stays:
         response.call_on_close(streams.release)
-    batches, retry_s = (lab.watch(after), STAYED_S) if stays else (lab.once(after), TURNED_AWAY_S)
+    batches, retry_s = (lab.watch(after), STAYED_S) if stays else (lab.missed(after), TURNED_AWAY_S)
     response.response = stream_with_context(_messages(batches, lab_id, shown, retry_s))
     return response
 

@@ -17,8 +17,7 @@ from web.exam import closed_book
 from web.forms import whole
 from web.labs import LARGEST_SEED
 from web.practice.modes import mode_of
-from web.sittings import Sittings, readable
-from web.trainers.twins import Round
+from web.trainers import rounds
 
 pages = Blueprint("start", __name__)
 SHOWN = 8
@@ -58,15 +57,10 @@ def start() -> str:
         hospitals=hospitals(),
         running=[row.attempt for row in labs if row.running],
         past=[row.attempt for row in labs if not row.running][:SHOWN],
-        rounds=_rounds(),
+        # A department that is one of two twins is gone on with at the trainer, not as a drill.
+        rounds=rounds.newest(console().database, account(), SHOWN),
         ways=WAYS,
     )
-
-
-def _rounds() -> dict[str, int]:
-    """The round of each department that is one of two twins: it is gone on with at the trainer, not as a drill."""
-    sittings = Sittings(console().database, "twins").of(account(), limit=SHOWN)
-    return {lab: sitting.id for sitting, one in readable(sittings, Round) for lab in one.labs}
 
 
 @pages.post("/labs")
