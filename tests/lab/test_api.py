@@ -366,13 +366,15 @@ def test_looking_is_noted_once_in_a_while(api: httpx.Client, drill: Drill, exam:
     assert drill.looked == [("log", "CT1", ""), ("queue", "ROUTER", ""), ("association", "", exam["association_id"])]
 
 
-def test_who_looked_may_have_a_name_that_is_not_ascii(
+def test_who_looked_may_have_a_name_that_is_not_ascii_or_long(
     api: httpx.Client, drill: Drill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names: list[str] = []
     monkeypatch.setattr(drill, "opened", lambda *look: names.append(current().actor))
+    longest = "instructor:" + "m" * 64
     api.get("/nodes/CT1/log", headers={"X-Actor": "trainee:jos%C3%A9"})
-    assert names == ["trainee:josé"]
+    api.get("/nodes/CT1/log", headers={"X-Actor": longest})
+    assert names == ["trainee:josé", longest]
 
 
 def test_a_look_at_logs_and_history_is_noted_for_the_nodes_that_were_seen(

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.lab.api.evidence import EvidenceNotes
 from sandbox.lab.api.openapi import REFUSALS, openapi_document
+from sandbox.lab.api.reads import LONGEST_ACTOR
 from sandbox.lab.api.routes import ROUTES, Media, Route
 from sandbox.lab.api.stream import Streams, follow
 from sandbox.lab.lab import Lab
@@ -107,7 +108,7 @@ def _view(lab: Lab, route: Route, streams: Streams, notes: EvidenceNotes) -> Cal
                     route.evidence,
                     node=str(node),
                     association=str(path.get("association_id", "")),
-                    actor=unquote(request.headers.get(ACTOR_HEADER, "person"))[:64],
+                    actor=unquote(request.headers.get(ACTOR_HEADER, "person"))[:LONGEST_ACTOR],
                 )
         content = answer if adapter is None else adapter.dump_json(answer, by_alias=True)
         return Response(content, mimetype=route.media.value)

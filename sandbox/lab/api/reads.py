@@ -49,6 +49,10 @@ MOST = 5000
 """The most lines of anything that one answer holds."""
 
 
+LONGEST_ACTOR = 100
+"""Characters of who asks: a role, and the name of a user with up to 64."""
+
+
 class Nothing(Model):
     """No parameters."""
 
@@ -139,11 +143,11 @@ class CommandInfo(Model):
 
 
 class CommandRequest(Model):
-    """``actor`` says who: "trainee:anna", "cli", "instructor:marion"; a user's name has up to 64 characters."""
+    """``actor`` says who: "trainee:anna", "cli", "instructor:marion"."""
 
     command: StrictStr = Field(max_length=64)
     params: dict[str, Any] = Field(default_factory=dict)
-    actor: StrictStr = Field("person", min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
+    actor: StrictStr = Field("person", min_length=1, max_length=LONGEST_ACTOR, pattern=r"^[^\x00-\x1f]+$")
 
 
 def health(lab: Lab, _: Nothing) -> Health:
